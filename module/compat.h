@@ -1,0 +1,139 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * What differs between kernels and architectures, and nothing else.
+ *
+ * Newer names are given to older kernels, so that the rest of the module
+ * reads as if written for the newest one. Where possible the feature itself
+ * is tested for and not the version: distributions backport.
+ */
+#ifndef _KWAITD_COMPAT_H
+#define _KWAITD_COMPAT_H
+
+#include <linux/cgroup.h>
+#include <linux/pid.h>
+#include <linux/ptrace.h>
+#include <linux/sched.h>
+#include <linux/sched/signal.h>
+#include <linux/version.h>
+
+/* 6.4: vhost's threads, cloned from a user thread but run in the kernel */
+#ifndef PF_USER_WORKER
+#define PF_USER_WORKER 0
+#endif
+
+/*
+ * 7.1: signal_struct::autoreap, by which do_notify_parent() itself reaps a
+ * process without a signal to anyone.
+ */
+static inline bool signal_autoreap(const struct signal_struct *sig)
+{
+#ifdef CLONE_AUTOREAP
+	return sig->autoreap;
+#else
+	return false;
+#endif
+}
+
+/*
+ * 7.3: the bit no longer shares its word with the subreaper flags, and can
+ * be a detached process's mark. Up to 7.2 a parent that becomes a subreaper
+ * writes that word in all its descendants, under a tasklist_lock the fork hook
+ * cannot take, so a store there could be lost or undo the parent's: these
+ * kernels keep the table (mark.c) and the hook in do_notify_parent() (hooks.c),
+ * as those do that have no such bit.
+ *
+ * Context: the fork hook; the child that @sig belongs to has not run yet.
+ * copy_process() sets the bit under tasklist_lock. Without it a plain store is
+ * as good here: the memory location holds bit-fields only, and only the
+ * process itself writes the others (prctl(PR_TIMER_CREATE_RESTORE_IDS)).
+ * offsetof() does not compile for a bit-field, so the assertion says so should
+ * the subreaper flags ever come back.
+ */
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(7, 3, 0)
+#define KWAITD_NATIVE_MARK 1
+
+static_assert(offsetof(struct signal_struct, is_child_subreaper) <
+	      offsetof(struct signal_struct, has_child_subreaper));
+
+static inline void signal_set_autoreap(struct signal_struct *sig)
+{
+	sig->autoreap = 1;
+}
+#else
+#define KWAITD_NATIVE_MARK 0
+
+static inline void signal_set_autoreap(struct signal_struct *sig)
+{
+}
+#endif
+
+/*
+ * 6.9: pidfs. Whoever holds a pidfd sees more of a release than anyone else:
+ * POLLHUP, and from 6.15 on the exit status that pidfs_exit() publishes. The
+ * dentry is stashed in the pid for as long as a pidfd is open. Before pidfs a
+ * pidfd tells no more than kill(pid, 0) does.
+ */
+#if __has_include(<linux/pidfs.h>)
+static inline bool pid_has_pidfd(struct pid *pid)
+{
+	return READ_ONCE(pid->stashed);
+}
+#else
+static inline bool pid_has_pidfd(struct pid *pid)
+{
+	return false;
+}
+#endif
+
+/*
+ * The head of kernel/cgroup/pids.c's private struct, unchanged since the
+ * controller was merged in 4.3. limits.c does not believe what it reads
+ * through it unless it makes sense.
+ */
+struct pids_cgroup_head {
+	struct cgroup_subsys_state css;
+	atomic64_t counter;
+	atomic64_t limit;
+};
+
+#ifdef CONFIG_CGROUP_PIDS
+static inline struct cgroup_subsys_state *task_pids_css(struct task_struct *p)
+{
+	return task_css(p, pids_cgrp_id);
+}
+#else
+static inline struct cgroup_subsys_state *task_pids_css(struct task_struct *p)
+{
+	return NULL;
+}
+#endif
+
+/* ptrace.h has regs_get_kernel_argument() but no counterpart. */
+static inline void regs_set_kernel_argument1(struct pt_regs *regs,
+					     unsigned long val)
+{
+#if defined(CONFIG_X86_64)
+	regs->si = val;
+#elif defined(CONFIG_ARM64)
+	regs->regs[1] = val;
+#else
+#error "kwaitd does not know this architecture's second argument register"
+#endif
+}
+
+/**
+ * regs_skip_function() - return to the caller of a function just entered
+ * @regs: its registers, as a kprobe on its first instruction sees them
+ * @empty: a function that does nothing, for architectures that keep the
+ *	return address on the stack
+ */
+static inline void regs_skip_function(struct pt_regs *regs, void (*empty)(void))
+{
+#ifdef CONFIG_ARM64
+	instruction_pointer_set(regs, procedure_link_pointer(regs));
+#else
+	instruction_pointer_set(regs, (unsigned long)empty);
+#endif
+}
+
+#endif /* _KWAITD_COMPAT_H */

@@ -1,0 +1,270 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The probes: where the kernel creates a task, tells of its death, and frees
+ * it. Each handler asks mark.c or reaper.c and changes what the probed
+ * function is about to do; none of them decides anything itself.
+ *
+ *   fork     cgroup_post_fork(child, kargs)
+ *	copy_process() calls it for every child once nothing can fail any more
+ *	and before the child first runs, in the parent's context.
+ *   notify   do_notify_parent(tsk, sig)
+ *	decides what becomes of a process that died: the caller makes it
+ *	EXIT_DEAD and releases it when this returns true, else it is a zombie.
+ *	Not needed where a mark is a bit that the kernel itself looks at.
+ *   release  release_task(p)
+ *	with p == current in one place only: exit_notify(), which has made
+ *	current EXIT_DEAD. wait4(), ptrace and reparenting pass over such a
+ *	task, so it can as well be released a little later by someone else.
+ *
+ * A probe that is disarmed or missed means stock behaviour: an ordinary child,
+ * an ordinary zombie, an ordinary release.
+ *
+ * Context: handlers run with preemption off, and on PREEMPT_RT too: nothing in
+ * them sleeps, takes a spinlock_t or, on RT, allocates.
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/kprobes.h>
+#include <linux/rcupdate.h>
+#include <linux/sched/task.h>
+#include <linux/seq_file.h>
+
+#include "compat.h"
+#include "kwaitd.h"
+
+enum {
+	HOOK_FORK,
+	HOOK_RELEASE,
+	HOOK_NOTIFY,
+	NR_HOOKS = HOOK_NOTIFY + !KWAITD_NATIVE_MARK,
+};
+
+/* Only ever changed by this_cpu_inc() */
+static DEFINE_PER_CPU(unsigned long [HOOK_NOTIFY + 1], hits);
+
+static int kwaitd_fork_pre(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct task_struct *child = (void *)regs_get_kernel_argument(regs, 0);
+	struct kernel_clone_args *kargs =
+		(void *)regs_get_kernel_argument(regs, 1);
+
+	this_cpu_inc(hits[HOOK_FORK]);
+	if (unlikely(kargs->flags & CLONE_DETACHED))
+		kwaitd_mark_child(child);
+	return 0;
+}
+NOKPROBE_SYMBOL(kwaitd_fork_pre);
+
+static struct kprobe fork_probe = {
+	.symbol_name	= "cgroup_post_fork",
+	.pre_handler	= kwaitd_fork_pre,
+};
+
+/*
+ * All callers hold tasklist_lock for writing. A nonzero return lets the
+ * function go its way.
+ */
+static int kwaitd_notify_entry(struct kretprobe_instance *ri,
+			       struct pt_regs *regs)
+{
+	struct task_struct *tsk = (void *)regs_get_kernel_argument(regs, 0);
+
+	this_cpu_inc(hits[HOOK_NOTIFY]);
+	/* A tracer waits for its tracee whatever that was created as. */
+	if (tsk->ptrace || !kwaitd_mark_test(tsk))
+		return 1;
+
+	/*
+	 * No signal. parent_exec_id is read only here, to turn whatever signal
+	 * it is, none included, into SIGCHLD once the parent has called
+	 * execve(). tasklist_lock protects it and tsk->parent.
+	 */
+	regs_set_kernel_argument1(regs, 0);
+	tsk->parent_exec_id = READ_ONCE(tsk->parent->self_exec_id);
+
+	/* The release hook is next to see current, but not who died before. */
+	if (tsk != current)
+		kwaitd_mark_drop(tsk);
+	return 0;
+}
+NOKPROBE_SYMBOL(kwaitd_notify_entry);
+
+static int kwaitd_notify_return(struct kretprobe_instance *ri,
+				struct pt_regs *regs)
+{
+	regs_set_return_value(regs, true);
+	return 0;
+}
+NOKPROBE_SYMBOL(kwaitd_notify_return);
+
+/* tasklist_lock lets one instance live at a time, so the default is plenty. */
+static struct kretprobe notify_probe = {
+	.kp.symbol_name	= "do_notify_parent",
+	.entry_handler	= kwaitd_notify_entry,
+	.handler	= kwaitd_notify_return,
+};
+
+/* What runs in release_task()'s stead when the task was queued. */
+static noinline notrace void kwaitd_release_skipped(void)
+{
+	barrier();
+}
+NOKPROBE_SYMBOL(kwaitd_release_skipped);
+
+static int kwaitd_release_pre(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct task_struct *p = (void *)regs_get_kernel_argument(regs, 0);
+	bool detached;
+
+	this_cpu_inc(hits[HOOK_RELEASE]);
+	if (thread_group_leader(p))
+		detached = kwaitd_mark_drop(p) || signal_autoreap(p->signal);
+	else
+		detached = kwaitd_mark_thread(p);
+
+	/* Someone else's release: wait4(), execve(), kwaitd itself. */
+	if (p != current || !kwaitd_reaper_queue(p, detached))
+		return 0;
+
+	regs_skip_function(regs, kwaitd_release_skipped);
+	return 1;
+}
+NOKPROBE_SYMBOL(kwaitd_release_pre);
+
+/* Without one the probe may be optimised into a jump that ignores the ip. */
+static void kwaitd_release_post(struct kprobe *kp, struct pt_regs *regs,
+				unsigned long flags)
+{
+}
+NOKPROBE_SYMBOL(kwaitd_release_post);
+
+static struct kprobe release_probe = {
+	.symbol_name	= "release_task",
+	.pre_handler	= kwaitd_release_pre,
+	.post_handler	= kwaitd_release_post,
+};
+
+/* In the order of registration. A hook is a kprobe or a kretprobe. */
+static const struct hook {
+	const char *name;
+	struct kprobe *kp;
+	struct kretprobe *rp;
+} hooks[] = {
+	[HOOK_FORK]	= { "fork", &fork_probe },
+	[HOOK_RELEASE]	= { "release", &release_probe },
+	[HOOK_NOTIFY]	= { "notify", &notify_probe.kp, &notify_probe },
+};
+
+static void hooks_unregister(unsigned int nr)
+{
+	while (nr--) {
+		if (hooks[nr].rp)
+			unregister_kretprobe(hooks[nr].rp);
+		else
+			unregister_kprobe(hooks[nr].kp);
+	}
+}
+
+/**
+ * kwaitd_hooks_init() - arm all hooks
+ *
+ * Context: process context; may sleep.
+ * Return: 0, or what register_kprobe() said of the first that could not be
+ * had, with none left armed: -ENOENT when the kernel has no such symbol.
+ */
+int kwaitd_hooks_init(void)
+{
+	unsigned int i;
+	int err;
+
+	for (i = 0; i < NR_HOOKS; i++) {
+		err = hooks[i].rp ? register_kretprobe(hooks[i].rp) :
+				    register_kprobe(hooks[i].kp);
+		if (err) {
+			pr_err("cannot hook %s (%s): %pe\n", hooks[i].name,
+			       hooks[i].kp->symbol_name, ERR_PTR(err));
+			hooks_unregister(i);
+			return err;
+		}
+	}
+	return 0;
+}
+
+/**
+ * kwaitd_hooks_exit() - disarm all hooks
+ *
+ * Context: process context; sleeps until no task can be in this file.
+ */
+void kwaitd_hooks_exit(void)
+{
+	hooks_unregister(NR_HOOKS);
+	/*
+	 * Handlers are gone, but a task may have been preempted inside
+	 * kwaitd_release_skipped(), which is no handler.
+	 */
+	synchronize_rcu_tasks();
+}
+
+/**
+ * kwaitd_hooks_release_addr() - where release_task() is
+ *
+ * With IBT that is past its ENDBR64, the address to probe; a direct call may
+ * go there, an indirect one may not.
+ *
+ * Context: any, once the hooks are armed.
+ * Return: an address to call directly.
+ */
+unsigned long kwaitd_hooks_release_addr(void)
+{
+	return (unsigned long)release_probe.addr;
+}
+
+static unsigned long hook_hits(unsigned int hook)
+{
+	unsigned long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu(hits[hook], cpu);
+	return sum;
+}
+
+/**
+ * kwaitd_hooks_silent() - is there a hook that has never fired?
+ *
+ * Context: any.
+ * Return: the symbol it is in, or NULL.
+ */
+const char *kwaitd_hooks_silent(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_HOOKS; i++) {
+		if (!hook_hits(i))
+			return hooks[i].kp->symbol_name;
+	}
+	return NULL;
+}
+
+/**
+ * kwaitd_hooks_show() - the contents of /sys/kernel/debug/kwaitd/hooks
+ * @m: where to
+ *
+ * Context: process context.
+ */
+void kwaitd_hooks_show(struct seq_file *m)
+{
+	const struct hook *h;
+	unsigned int i;
+
+	seq_printf(m, "%-8s %-20s %-10s %5s %12s %8s\n",
+		   "hook", "symbol", "kind", "armed", "hits", "nmissed");
+	for (i = 0; i < NR_HOOKS; i++) {
+		h = &hooks[i];
+		seq_printf(m, "%-8s %-20s %-10s %5d %12lu %8lu\n",
+			   h->name, h->kp->symbol_name,
+			   h->rp ? "kretprobe" : "kprobe",
+			   !kprobe_disabled(h->kp), hook_hits(i),
+			   h->kp->nmissed + (h->rp ? h->rp->nmissed : 0));
+	}
+}

@@ -1,0 +1,140 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/*
+ * kwaitd: children and threads that nobody has to wait for.
+ *
+ * The way of a task through these files:
+ *
+ *   clone(CLONE_DETACHED)            exit()
+ *           |                           |
+ *    hooks.c: fork             hooks.c: notify
+ *           |                           |  marked? reap it, tell nobody
+ *    mark.c: kwaitd_mark_child          |
+ *                              hooks.c: release
+ *                                       |  may it wait a moment?
+ *                              reaper.c: kwaitd_reaper_queue
+ *                                       |
+ *                              reaper.c: kwaitd/N -> release_task()
+ *                                       |
+ *                              stats.c, trace.h
+ */
+#ifndef _KWAITD_H
+#define _KWAITD_H
+
+#include <linux/percpu.h>
+#include <linux/types.h>
+
+struct seq_file;
+struct task_struct;
+
+/* main.c: parameters and the state of the module */
+
+/* Which exits are deferred to kwaitd; each includes the ones before it. */
+enum kwaitd_offload {
+	KWAITD_OFFLOAD_NONE,
+	KWAITD_OFFLOAD_DETACHED,	/* detached threads and processes */
+	KWAITD_OFFLOAD_ALL,		/* whatever nobody waits for */
+};
+
+/* Written by sysfs, under its param_lock; read with READ_ONCE() anywhere. */
+extern unsigned int kwaitd_offload;
+extern unsigned int kwaitd_batch;
+extern unsigned int kwaitd_max_backlog;
+
+/*
+ * Set when the load has succeeded, cleared as the first act of the unload.
+ * While clear nothing is marked and nothing queued, except for the self-test's
+ * own thread.
+ */
+extern bool kwaitd_live;
+
+/* hooks.c: the probes, and what they decide */
+
+int kwaitd_hooks_init(void);
+void kwaitd_hooks_exit(void);
+void kwaitd_hooks_show(struct seq_file *m);
+const char *kwaitd_hooks_silent(void);
+unsigned long kwaitd_hooks_release_addr(void);
+
+/* mark.c: who was created detached */
+
+int kwaitd_mark_init(void);
+void kwaitd_mark_exit(void);
+void kwaitd_mark_child(struct task_struct *child);
+bool kwaitd_mark_thread(const struct task_struct *p);
+bool kwaitd_mark_test(struct task_struct *leader);
+bool kwaitd_mark_drop(struct task_struct *leader);
+unsigned long kwaitd_mark_live(void);
+bool kwaitd_mark_pool_low(void);
+void kwaitd_mark_pool_refill(void);
+
+/* reaper.c: the queues and threads */
+
+int kwaitd_reaper_init(unsigned long release_addr);
+void kwaitd_reaper_exit(void);
+bool kwaitd_reaper_queue(struct task_struct *p, bool detached);
+void kwaitd_reaper_wake(void);
+unsigned long kwaitd_reaper_backlog(unsigned int cpu);
+unsigned long kwaitd_reaper_backlog_max(unsigned int cpu);
+
+/* limits.c: is somebody about to be refused a fork? */
+
+bool kwaitd_limits_nproc(struct task_struct *p);
+bool kwaitd_limits_pids(struct task_struct *p);
+
+/* selftest.c: does it all work on this kernel? */
+
+int kwaitd_selftest(void);
+bool kwaitd_selftest_is_probe(const struct task_struct *p);
+
+/* stats.c: counters and debugfs */
+
+/*
+ * One row of /sys/kernel/debug/kwaitd/per_cpu. All count events since load,
+ * on the CPU where they happened. names: stats.c.
+ */
+enum kwaitd_counter {
+	KWAITD_MARKED_THREADS,
+	KWAITD_MARKED_PROCESSES,
+	KWAITD_MARK_FAILED,
+	KWAITD_QUEUED_THREADS,
+	KWAITD_QUEUED_PROCESSES,
+	KWAITD_QUEUED_ORPHANS,
+	KWAITD_REAPED,
+	KWAITD_WAKEUPS,
+	KWAITD_STOLEN,
+	/* Why a task that could have been queued was released at once: */
+	KWAITD_INLINE_OFFLOAD,		/* the parameter says so */
+	KWAITD_INLINE_KERNEL,		/* kernel thread or worker */
+	KWAITD_INLINE_UNLOAD,		/* the module is on its way out */
+	KWAITD_INLINE_PARKED,		/* this CPU has no kwaitd now */
+	KWAITD_INLINE_BACKLOG,		/* max_backlog are queued here */
+	KWAITD_INLINE_EXEC,		/* execve() waits for this thread */
+	KWAITD_INLINE_LEADER_DEAD,	/* the parent waits for the group */
+	KWAITD_INLINE_GROUP_EXIT,	/* ... and is about to */
+	KWAITD_INLINE_PIDFD,		/* someone holds a pidfd */
+	KWAITD_INLINE_NPROC,		/* user close to RLIMIT_NPROC */
+	KWAITD_INLINE_PIDS,		/* cgroup close to pids.max */
+	KWAITD_NR_COUNTERS,
+};
+
+#define KWAITD_NR_LATENCIES 40	/* log2 of nanoseconds: up to 18 minutes */
+
+struct kwaitd_stats {
+	unsigned long count[KWAITD_NR_COUNTERS];
+	unsigned long latency[KWAITD_NR_LATENCIES];
+};
+
+/* Only ever changed by this_cpu_inc(), so no lock. */
+DECLARE_PER_CPU(struct kwaitd_stats, kwaitd_stats);
+
+static inline void kwaitd_count(enum kwaitd_counter counter)
+{
+	this_cpu_inc(kwaitd_stats.count[counter]);
+}
+
+void kwaitd_stats_latency(u64 ns);
+const char *kwaitd_stats_name(enum kwaitd_counter counter);
+void kwaitd_stats_init(void);
+void kwaitd_stats_exit(void);
+
+#endif /* _KWAITD_H */

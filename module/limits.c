@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Limits: is somebody about to be refused a fork?
+ *
+ * Until it is released a dead task counts against its user's RLIMIT_NPROC and
+ * its cgroups' pids.max. A fork must not fail because of a release that kwaitd
+ * has yet to do, so a task is not queued when what is left below a limit is so
+ * little that forks could use it up before kwaitd runs.
+ */
+#include <linux/cred.h>
+#include <linux/user_namespace.h>
+
+#include "compat.h"
+#include "kwaitd.h"
+
+/* Tasks: 1024 forks take longer than any queue waits, see STALE in reaper.c. */
+#define HEADROOM 1024
+
+/**
+ * kwaitd_limits_nproc() - is the user of a task close to RLIMIT_NPROC?
+ * @p: the dying task; its limit stands for those of its relatives
+ *
+ * Context: any; @p is current.
+ */
+bool kwaitd_limits_nproc(struct task_struct *p)
+{
+	long max = min_t(unsigned long, task_rlimit(p, RLIMIT_NPROC), LONG_MAX);
+	struct ucounts *uc;
+	bool close = false;
+
+	/* copy_process() never refuses root. */
+	if (uid_eq(current_user()->uid, GLOBAL_ROOT_UID))
+		return false;
+	rcu_read_lock();
+	for (uc = task_ucounts(p); uc && !close; uc = uc->ns->ucounts) {
+		close = max - get_rlimit_value(uc, UCOUNT_RLIMIT_NPROC) < HEADROOM;
+		max = get_userns_rlimit_max(uc->ns, UCOUNT_RLIMIT_NPROC);
+	}
+	rcu_read_unlock();
+	return close;
+}
+
+/**
+ * kwaitd_limits_pids() - is a cgroup of a task close to its pids.max?
+ * @p: the dying task
+ *
+ * Context: any; @p is current.
+ * Return: true also if the numbers make no sense, as they would if the pids
+ * controller's private structure, see compat.h, was no longer what it was.
+ */
+bool kwaitd_limits_pids(struct task_struct *p)
+{
+	const s64 none = PID_MAX_LIMIT + 1;	/* "max" in pids.max */
+	struct cgroup_subsys_state *css;
+	struct pids_cgroup_head *pids;
+	s64 counter, limit;
+	bool close = false;
+
+	rcu_read_lock();
+	for (css = task_pids_css(p); css && css->parent && !close;
+	     css = css->parent) {
+		pids = container_of(css, struct pids_cgroup_head, css);
+		counter = atomic64_read(&pids->counter);
+		limit = atomic64_read(&pids->limit);
+		close = counter < 0 || counter > none ||
+			limit < 0 || limit > none ||
+			(limit < none && limit - counter < HEADROOM);
+	}
+	rcu_read_unlock();
+	return close;
+}

@@ -1,0 +1,371 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The reaper: a queue and a thread, kwaitd/N, on every CPU.
+ *
+ * A task queues itself on the CPU it dies on, as its last act in
+ * exit_notify(): it is EXIT_DEAD and off every list but those release_task()
+ * takes it from, so no one else can want to release it. It goes on to its last
+ * schedule() meanwhile, which release_task() does not mind: wait4() releases
+ * zombies in that state as well.
+ *
+ * Concurrency notes:
+ *
+ *   queue	the dying task: on its CPU, preemption off
+ *   drain	kwaitd/N, or another CPU when kwaitd/N has no turn (STALE)
+ *   watch	a timer, on whatever CPU
+ *
+ *		queue	drain	watch
+ *   queue	 -	 -	 B
+ *   drain	 -	 -	 -
+ *
+ *   - no lock: an llist takes any number of llist_add() and llist_del_all();
+ *     two drains each have their own tasks.
+ *   B see kwaitd_watch().
+ *
+ * FIFO: an llist is last in, first out; a drain reverses what it took.
+ *
+ * CPU hotplug: smpboot parks kwaitd/N when its CPU goes down, on that CPU. From
+ * then on the queue is closed, which the dying see since they look on the same
+ * CPU with preemption off, and what is in it is drained right there.
+ */
+#include <linux/jiffies.h>
+#include <linux/ktime.h>
+#include <linux/llist.h>
+#include <linux/sched/clock.h>
+#include <linux/smpboot.h>
+#include <linux/static_call.h>
+#include <linux/timer.h>
+#include <linux/workqueue.h>
+#include <uapi/linux/sched/types.h>
+
+#include "compat.h"
+#include "kwaitd.h"
+#include "trace.h"
+
+/* A queue that kwaitd has not come to for so long is drained by another CPU. */
+#define STALE (HZ / 20)
+
+struct kwaitd_queue {
+	struct llist_head tasks;
+	atomic_t backlog;		/* queued, and release not begun */
+	unsigned int backlog_max;	/* written by the dying, as is since */
+	unsigned long since;		/* jiffies when tasks was last empty */
+	bool open;			/* written by kwaitd/N */
+};
+
+static DEFINE_PER_CPU(struct kwaitd_queue, queues);
+static DEFINE_PER_CPU(struct task_struct *, kwaitd_task);	/* by smpboot */
+
+static struct workqueue_struct *steal_wq;
+
+/*
+ * What is laid over task_struct::ptrace_entry of a queued task. exit_notify()
+ * has just taken that off its list, nobody can attach to an EXIT_DEAD task, and
+ * release_task() is the next to look at it: it wants an empty list.
+ */
+struct kwaitd_node {
+	struct llist_node llist;
+	unsigned long stamp;	/* ktime_get_ns() when queued, the low bits */
+};
+
+static_assert(sizeof(struct kwaitd_node) <= sizeof(struct list_head));
+
+static struct kwaitd_node *queue_node(struct task_struct *p)
+{
+	return (struct kwaitd_node *)&p->ptrace_entry;
+}
+
+static struct task_struct *queued_task(struct kwaitd_node *node)
+{
+	return container_of((struct list_head *)node, struct task_struct,
+			    ptrace_entry);
+}
+
+/* A direct call: release_task() is not exported, and IBT or kCFI may be on. */
+static void release_nothing(struct task_struct *p)
+{
+}
+
+DEFINE_STATIC_CALL(kwaitd_release_task, release_nothing);
+
+static void reap(struct task_struct *p, unsigned int queue_cpu)
+{
+	unsigned long latency;
+
+	latency = (unsigned long)ktime_get_ns() - queue_node(p)->stamp;
+	INIT_LIST_HEAD(&p->ptrace_entry);
+	trace_kwaitd_reap(p, queue_cpu, latency);
+	static_call(kwaitd_release_task)(p);
+	kwaitd_stats_latency(latency);
+	kwaitd_count(KWAITD_REAPED);
+}
+
+/* Release what waits on @cpu, oldest first. Return: how many. */
+static unsigned int drain(unsigned int cpu)
+{
+	struct kwaitd_queue *q = per_cpu_ptr(&queues, cpu);
+	struct kwaitd_node *node, *next;
+	struct llist_node *first;
+	unsigned int n = 0;
+
+	first = llist_reverse_order(llist_del_all(&q->tasks));
+	llist_for_each_entry_safe(node, next, first, llist) {
+		atomic_dec(&q->backlog);
+		reap(queued_task(node), cpu);
+		n++;
+		cond_resched();
+	}
+	return n;
+}
+
+static void wake(unsigned int cpu)
+{
+	struct task_struct *kwaitd = per_cpu(kwaitd_task, cpu);
+
+	if (kwaitd && wake_up_process(kwaitd))
+		kwaitd_count(KWAITD_WAKEUPS);
+}
+
+/*
+ * The watch looks after tasks nobody came for: fewer than a batch, for which
+ * kwaitd was not woken, and those on a CPU where kwaitd has no turn.
+ */
+static void kwaitd_steal(struct work_struct *work)
+{
+	struct kwaitd_queue *q;
+	unsigned int cpu, n;
+
+	for_each_possible_cpu(cpu) {
+		q = per_cpu_ptr(&queues, cpu);
+		if (llist_empty(&q->tasks) ||
+		    time_before(jiffies, READ_ONCE(q->since) + STALE))
+			continue;
+		n = drain(cpu);
+		this_cpu_add(kwaitd_stats.count[KWAITD_STOLEN], n);
+	}
+}
+
+static DECLARE_WORK(steal_work, kwaitd_steal);
+
+static void kwaitd_watch(struct timer_list *watch)
+{
+	struct kwaitd_queue *q;
+	bool again = false;
+	unsigned int cpu;
+
+	/*
+	 * Pairs with llist_add() in kwaitd_reaper_queue(): either the task is
+	 * seen here, or the timer is seen not to be pending there.
+	 */
+	smp_mb();
+	for_each_possible_cpu(cpu) {
+		q = per_cpu_ptr(&queues, cpu);
+		if (llist_empty(&q->tasks))
+			continue;
+		again = true;
+		if (time_before(jiffies, READ_ONCE(q->since) + STALE))
+			wake(cpu);
+		else
+			queue_work(steal_wq, &steal_work);
+	}
+	if (again)
+		mod_timer(watch, jiffies + 1);
+}
+
+static DEFINE_TIMER(watch_timer, kwaitd_watch);
+
+/* Return: why p must be released at once, or KWAITD_NR_COUNTERS. */
+static enum kwaitd_counter inline_reason(struct task_struct *p,
+					 struct kwaitd_queue *q)
+{
+	struct signal_struct *sig = p->signal;
+
+	if (!READ_ONCE(q->open))
+		return KWAITD_INLINE_PARKED;
+	if (kwaitd_selftest_is_probe(p))
+		return KWAITD_NR_COUNTERS;
+	/* Nobody would be left to release the last kwaitd. */
+	if (p->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
+		return KWAITD_INLINE_KERNEL;
+	if (READ_ONCE(kwaitd_offload) == KWAITD_OFFLOAD_NONE)
+		return KWAITD_INLINE_OFFLOAD;
+	if (!READ_ONCE(kwaitd_live))
+		return KWAITD_INLINE_UNLOAD;
+	if (atomic_read(&q->backlog) >= READ_ONCE(kwaitd_max_backlog))
+		return KWAITD_INLINE_BACKLOG;
+	/*
+	 * No locks: whoever starts to wait for this thread a moment later waits
+	 * for kwaitd instead, which is what it would do if the exit had been a
+	 * moment earlier.
+	 */
+	if (!thread_group_leader(p)) {
+		if (READ_ONCE(sig->notify_count) ||
+		    READ_ONCE(sig->group_exec_task))
+			return KWAITD_INLINE_EXEC;
+		if (READ_ONCE(p->group_leader->exit_state))
+			return KWAITD_INLINE_LEADER_DEAD;
+		if (READ_ONCE(sig->flags) & SIGNAL_GROUP_EXIT)
+			return KWAITD_INLINE_GROUP_EXIT;
+	}
+	if (pid_has_pidfd(task_pid(p)))
+		return KWAITD_INLINE_PIDFD;
+	if (kwaitd_limits_nproc(p))
+		return KWAITD_INLINE_NPROC;
+	if (kwaitd_limits_pids(p))
+		return KWAITD_INLINE_PIDS;
+	return KWAITD_NR_COUNTERS;
+}
+
+/**
+ * kwaitd_reaper_queue() - leave a dying task to the kwaitd of this CPU
+ * @p: current, at the entry of release_task()
+ * @detached: whether it was created so
+ *
+ * Context: release hook; preemption off, no locks held.
+ * Return: whether it is queued. If so release_task() must not run; if not,
+ * nothing has changed.
+ */
+bool kwaitd_reaper_queue(struct task_struct *p, bool detached)
+{
+	struct kwaitd_queue *q = this_cpu_ptr(&queues);
+	struct kwaitd_node *node = queue_node(p);
+	unsigned int batch = READ_ONCE(kwaitd_batch);
+	enum kwaitd_counter reason;
+	unsigned int backlog;
+	bool first;
+
+	if (!detached && READ_ONCE(kwaitd_offload) != KWAITD_OFFLOAD_ALL &&
+	    !kwaitd_selftest_is_probe(p))
+		return false;
+	reason = inline_reason(p, q);
+	if (reason != KWAITD_NR_COUNTERS) {
+		kwaitd_count(reason);
+		trace_kwaitd_inline(p, kwaitd_stats_name(reason));
+		return false;
+	}
+
+	backlog = atomic_inc_return(&q->backlog);
+	if (backlog > q->backlog_max)
+		WRITE_ONCE(q->backlog_max, backlog);
+	kwaitd_count(thread_group_leader(p) ? KWAITD_QUEUED_PROCESSES :
+					      KWAITD_QUEUED_THREADS);
+	trace_kwaitd_queue(p, backlog);
+	if (llist_empty(&q->tasks))
+		WRITE_ONCE(q->since, jiffies);
+	node->stamp = ktime_get_ns();
+	first = llist_add(&node->llist, &q->tasks);
+	/* p may be released from here on, by another CPU. */
+
+	/*
+	 * A batch has just become full, or kwaitd, which took the one before,
+	 * may have looked for more just before there was.
+	 */
+	if (backlog == batch || (first && backlog > batch))
+		wake(smp_processor_id());
+	if (!timer_pending(&watch_timer))
+		mod_timer(&watch_timer, jiffies + 1);
+	return true;
+}
+
+/**
+ * kwaitd_reaper_wake() - wake this CPU's kwaitd for something else than a task
+ *
+ * Context: hooks; preemption off.
+ */
+void kwaitd_reaper_wake(void)
+{
+	wake(smp_processor_id());
+}
+
+unsigned long kwaitd_reaper_backlog(unsigned int cpu)
+{
+	return atomic_read(&per_cpu(queues.backlog, cpu));
+}
+
+unsigned long kwaitd_reaper_backlog_max(unsigned int cpu)
+{
+	return READ_ONCE(per_cpu(queues.backlog_max, cpu));
+}
+
+static void kwaitd_setup(unsigned int cpu)
+{
+	/* Wakes up without preempting the task that has yet to die. */
+	const struct sched_attr attr = { .sched_policy = SCHED_BATCH };
+
+	WARN_ON_ONCE(sched_setattr_nocheck(current, &attr));
+	kwaitd_mark_pool_refill();
+	WRITE_ONCE(per_cpu(queues.open, cpu), true);
+}
+
+static void kwaitd_park(unsigned int cpu)
+{
+	WRITE_ONCE(per_cpu(queues.open, cpu), false);
+	drain(cpu);
+}
+
+static void kwaitd_unpark(unsigned int cpu)
+{
+	WRITE_ONCE(per_cpu(queues.open, cpu), true);
+}
+
+static void kwaitd_cleanup(unsigned int cpu, bool online)
+{
+	kwaitd_park(cpu);
+}
+
+static int kwaitd_should_run(unsigned int cpu)
+{
+	return !llist_empty(&per_cpu(queues.tasks, cpu)) ||
+	       kwaitd_mark_pool_low();
+}
+
+static void kwaitd_run(unsigned int cpu)
+{
+	drain(cpu);
+	kwaitd_mark_pool_refill();
+}
+
+static struct smp_hotplug_thread kwaitd_threads = {
+	.store			= &kwaitd_task,
+	.thread_should_run	= kwaitd_should_run,
+	.thread_fn		= kwaitd_run,
+	.setup			= kwaitd_setup,
+	.cleanup		= kwaitd_cleanup,
+	.park			= kwaitd_park,
+	.unpark			= kwaitd_unpark,
+	.thread_comm		= "kwaitd/%u",
+};
+
+/**
+ * kwaitd_reaper_init() - start the threads and open the queues
+ * @release_addr: where release_task() is
+ *
+ * Context: process context; may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int kwaitd_reaper_init(unsigned long release_addr)
+{
+	int err;
+
+	/* WQ_MEM_RECLAIM: a release frees memory. */
+	steal_wq = alloc_workqueue("kwaitd", WQ_UNBOUND | WQ_MEM_RECLAIM, 1);
+	if (!steal_wq)
+		return -ENOMEM;
+	static_call_update(kwaitd_release_task, (void *)release_addr);
+	err = smpboot_register_percpu_thread(&kwaitd_threads);
+	if (err)
+		destroy_workqueue(steal_wq);
+	return err;
+}
+
+/**
+ * kwaitd_reaper_exit() - release who is left, and stop the threads
+ *
+ * Context: process context; may sleep. The hooks are disarmed: nobody queues.
+ */
+void kwaitd_reaper_exit(void)
+{
+	timer_delete_sync(&watch_timer);
+	destroy_workqueue(steal_wq);
+	smpboot_unregister_percpu_thread(&kwaitd_threads);
+}

@@ -1,0 +1,86 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The self-test at load: does it all work on this kernel?
+ *
+ * A kernel thread is born and dies before anything else may use the module. It
+ * passes all hooks on its way, is queued as if it was detached, and is released
+ * by kwaitd. Nothing is assumed of kprobes being enabled, of a hook's place in
+ * this kernel's code, or of the skipped release_task().
+ */
+#define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
+
+#include <linux/delay.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+
+#include "kwaitd.h"
+
+#define TIMEOUT (10 * HZ)
+
+/* Written only by the self-test, before the thread it names can die. */
+static struct task_struct *probe;
+
+bool kwaitd_selftest_is_probe(const struct task_struct *p)
+{
+	return unlikely(p == READ_ONCE(probe));
+}
+
+static int probe_fn(void *data)
+{
+	return 0;
+}
+
+static unsigned long reaped(void)
+{
+	unsigned long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu(kwaitd_stats.count[KWAITD_REAPED], cpu);
+	return sum;
+}
+
+static int check(void)
+{
+	const char *silent = kwaitd_hooks_silent();
+
+	if (silent)
+		pr_err("self-test: the hook in %s does not fire; are kprobes disabled?\n",
+		       silent);
+	else if (pid_alive(probe))
+		pr_err("self-test: a thread that exited was never released\n");
+	else if (!reaped())
+		pr_err("self-test: the hook in release_task does not see exits\n");
+	else
+		return 0;
+	return -EOPNOTSUPP;
+}
+
+/**
+ * kwaitd_selftest() - send a thread all the way through
+ *
+ * Context: module init, once all is set up and nothing can be queued yet.
+ * Return: 0; -EOPNOTSUPP and a message that names the hook; or what
+ * kthread_create() said.
+ */
+int kwaitd_selftest(void)
+{
+	unsigned long deadline = jiffies + TIMEOUT;
+	struct task_struct *p;
+	int err;
+
+	p = kthread_create(probe_fn, NULL, "kwaitd/probe");
+	if (IS_ERR(p))
+		return PTR_ERR(p);
+	get_task_struct(p);
+	WRITE_ONCE(probe, p);
+	wake_up_process(p);
+	while (pid_alive(p) && time_before(jiffies, deadline))
+		usleep_range(500, 1000);
+	err = check();
+	WRITE_ONCE(probe, NULL);
+	put_task_struct(p);
+	return err;
+}

@@ -1,0 +1,146 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Counters, and /sys/kernel/debug/kwaitd/ to read them:
+ *
+ *   stats	"name value" a line: totals since load, and of now live_marks
+ *		(detached processes alive; 0 where the kernel keeps the marks)
+ *		and backlog (tasks queued and not released)
+ *   per_cpu	the same by CPU: a row is what happened on that CPU
+ *   latency	nanoseconds from queue to release: bucket's lower bound, count
+ *   hooks	the probes: see hooks.c
+ */
+#include <linux/debugfs.h>
+#include <linux/log2.h>
+#include <linux/seq_file.h>
+
+#include "kwaitd.h"
+
+DEFINE_PER_CPU(struct kwaitd_stats, kwaitd_stats);
+
+static const char * const names[] = {
+	[KWAITD_MARKED_THREADS]		= "marked_threads",
+	[KWAITD_MARKED_PROCESSES]	= "marked_processes",
+	[KWAITD_MARK_FAILED]		= "mark_failed",
+	[KWAITD_QUEUED_THREADS]		= "queued_threads",
+	[KWAITD_QUEUED_PROCESSES]	= "queued_processes",
+	[KWAITD_QUEUED_ORPHANS]		= "queued_orphans",
+	[KWAITD_REAPED]			= "reaped",
+	[KWAITD_WAKEUPS]		= "wakeups",
+	[KWAITD_STOLEN]			= "stolen",
+	[KWAITD_INLINE_OFFLOAD]		= "inline_offload",
+	[KWAITD_INLINE_KERNEL]		= "inline_kernel",
+	[KWAITD_INLINE_UNLOAD]		= "inline_unload",
+	[KWAITD_INLINE_PARKED]		= "inline_parked",
+	[KWAITD_INLINE_BACKLOG]		= "inline_backlog",
+	[KWAITD_INLINE_EXEC]		= "inline_exec",
+	[KWAITD_INLINE_LEADER_DEAD]	= "inline_leader_dead",
+	[KWAITD_INLINE_GROUP_EXIT]	= "inline_group_exit",
+	[KWAITD_INLINE_PIDFD]		= "inline_pidfd",
+	[KWAITD_INLINE_NPROC]		= "inline_nproc",
+	[KWAITD_INLINE_PIDS]		= "inline_pids",
+};
+
+static_assert(ARRAY_SIZE(names) == KWAITD_NR_COUNTERS);
+
+static struct dentry *dir;
+
+const char *kwaitd_stats_name(enum kwaitd_counter counter)
+{
+	return names[counter];
+}
+
+/**
+ * kwaitd_stats_latency() - count a release in the histogram
+ * @ns: how long the task was queued
+ *
+ * Context: any.
+ */
+void kwaitd_stats_latency(u64 ns)
+{
+	unsigned int log2 = ns ? ilog2(ns) : 0;
+
+	this_cpu_inc(kwaitd_stats.latency[min(log2, KWAITD_NR_LATENCIES - 1U)]);
+}
+
+static int stats_show(struct seq_file *m, void *v)
+{
+	unsigned long sum, backlog = 0, backlog_max = 0;
+	unsigned int i;
+	int cpu;
+
+	for (i = 0; i < KWAITD_NR_COUNTERS; i++) {
+		sum = 0;
+		for_each_possible_cpu(cpu)
+			sum += per_cpu(kwaitd_stats.count[i], cpu);
+		seq_printf(m, "%s %lu\n", names[i], sum);
+	}
+	for_each_possible_cpu(cpu) {
+		backlog += kwaitd_reaper_backlog(cpu);
+		backlog_max = max(backlog_max, kwaitd_reaper_backlog_max(cpu));
+	}
+	seq_printf(m, "live_marks %lu\n", kwaitd_mark_live());
+	seq_printf(m, "backlog %lu\n", backlog);
+	seq_printf(m, "backlog_max %lu\n", backlog_max);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(stats);
+
+static int per_cpu_show(struct seq_file *m, void *v)
+{
+	unsigned int i;
+	int cpu;
+
+	seq_puts(m, "cpu");
+	for (i = 0; i < KWAITD_NR_COUNTERS; i++)
+		seq_printf(m, " %s", names[i]);
+	seq_puts(m, " backlog backlog_max\n");
+	for_each_possible_cpu(cpu) {
+		seq_printf(m, "%3d", cpu);
+		for (i = 0; i < KWAITD_NR_COUNTERS; i++)
+			seq_printf(m, " %*lu", (int)strlen(names[i]),
+				   per_cpu(kwaitd_stats.count[i], cpu));
+		seq_printf(m, " %7lu %11lu\n", kwaitd_reaper_backlog(cpu),
+			   kwaitd_reaper_backlog_max(cpu));
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(per_cpu);
+
+static int latency_show(struct seq_file *m, void *v)
+{
+	unsigned long sum;
+	unsigned int i;
+	int cpu;
+
+	seq_puts(m, "ns_from count\n");
+	for (i = 0; i < KWAITD_NR_LATENCIES; i++) {
+		sum = 0;
+		for_each_possible_cpu(cpu)
+			sum += per_cpu(kwaitd_stats.latency[i], cpu);
+		if (sum)
+			seq_printf(m, "%llu %lu\n", 1ULL << i, sum);
+	}
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(latency);
+
+static int hooks_show(struct seq_file *m, void *v)
+{
+	kwaitd_hooks_show(m);
+	return 0;
+}
+DEFINE_SHOW_ATTRIBUTE(hooks);
+
+void kwaitd_stats_init(void)
+{
+	dir = debugfs_create_dir("kwaitd", NULL);
+	debugfs_create_file("stats", 0444, dir, NULL, &stats_fops);
+	debugfs_create_file("per_cpu", 0444, dir, NULL, &per_cpu_fops);
+	debugfs_create_file("latency", 0444, dir, NULL, &latency_fops);
+	debugfs_create_file("hooks", 0444, dir, NULL, &hooks_fops);
+}
+
+void kwaitd_stats_exit(void)
+{
+	debugfs_remove_recursive(dir);
+}

@@ -1,0 +1,132 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+#undef TRACE_SYSTEM
+#define TRACE_SYSTEM kwaitd
+
+#if !defined(_KWAITD_TRACE_H) || defined(TRACE_HEADER_MULTI_READ)
+#define _KWAITD_TRACE_H
+
+#include <linux/sched.h>
+#include <linux/sched/cputime.h>
+#include <linux/sched/signal.h>
+#include <linux/tracepoint.h>
+
+#ifndef _KWAITD_EXIT_CODE
+#define _KWAITD_EXIT_CODE
+/* The status that wait4() would have shown; thread or process, but not alive. */
+static inline int kwaitd_exit_code(const struct task_struct *p)
+{
+	if (p->pid == p->tgid && p->signal->flags & SIGNAL_GROUP_EXIT)
+		return p->signal->group_exit_code;
+	return p->exit_code;
+}
+#endif
+
+/* A child or thread was created detached; ok is 0 when no mark could be had. */
+TRACE_EVENT(kwaitd_mark,
+	TP_PROTO(struct task_struct *child, bool ok),
+	TP_ARGS(child, ok),
+	TP_STRUCT__entry(
+		__field(pid_t, pid)
+		__field(pid_t, tgid)
+		__array(char, comm, TASK_COMM_LEN)
+		__field(bool, ok)
+	),
+	TP_fast_assign(
+		__entry->pid = child->pid;
+		__entry->tgid = child->tgid;
+		memcpy(__entry->comm, child->comm, TASK_COMM_LEN);
+		__entry->ok = ok;
+	),
+	TP_printk("pid=%d tgid=%d comm=%s kind=%s ok=%d",
+		  __entry->pid, __entry->tgid, __entry->comm,
+		  __entry->pid == __entry->tgid ? "process" : "thread",
+		  __entry->ok)
+);
+
+/* A dying task was queued for the kwaitd of its CPU. */
+TRACE_EVENT(kwaitd_queue,
+	TP_PROTO(struct task_struct *p, unsigned int backlog),
+	TP_ARGS(p, backlog),
+	TP_STRUCT__entry(
+		__field(pid_t, pid)
+		__field(pid_t, tgid)
+		__array(char, comm, TASK_COMM_LEN)
+		__field(int, exit_code)
+		__field(unsigned int, backlog)
+	),
+	TP_fast_assign(
+		__entry->pid = p->pid;
+		__entry->tgid = p->tgid;
+		memcpy(__entry->comm, p->comm, TASK_COMM_LEN);
+		__entry->exit_code = kwaitd_exit_code(p);
+		__entry->backlog = backlog;
+	),
+	TP_printk("pid=%d tgid=%d comm=%s exit_code=0x%x backlog=%u",
+		  __entry->pid, __entry->tgid, __entry->comm,
+		  __entry->exit_code, __entry->backlog)
+);
+
+/* A dying task that might have been queued is released at once, and why. */
+TRACE_EVENT(kwaitd_inline,
+	TP_PROTO(struct task_struct *p, const char *reason),
+	TP_ARGS(p, reason),
+	TP_STRUCT__entry(
+		__field(pid_t, pid)
+		__field(pid_t, tgid)
+		__array(char, comm, TASK_COMM_LEN)
+		__field(int, exit_code)
+		__array(char, reason, 24)
+	),
+	TP_fast_assign(
+		__entry->pid = p->pid;
+		__entry->tgid = p->tgid;
+		memcpy(__entry->comm, p->comm, TASK_COMM_LEN);
+		__entry->exit_code = kwaitd_exit_code(p);
+		strscpy_pad(__entry->reason, reason, 24);
+	),
+	TP_printk("pid=%d tgid=%d comm=%s exit_code=0x%x reason=%s",
+		  __entry->pid, __entry->tgid, __entry->comm,
+		  __entry->exit_code, __entry->reason)
+);
+
+/*
+ * A queued task is about to be released. latency: ns since it was queued;
+ * utime and stime: ns of CPU time of this task alone, as top would show it.
+ */
+TRACE_EVENT(kwaitd_reap,
+	TP_PROTO(struct task_struct *p, unsigned int queue_cpu, u64 latency),
+	TP_ARGS(p, queue_cpu, latency),
+	TP_STRUCT__entry(
+		__field(pid_t, pid)
+		__field(pid_t, tgid)
+		__array(char, comm, TASK_COMM_LEN)
+		__field(int, exit_code)
+		__field(unsigned int, queue_cpu)
+		__field(unsigned int, reap_cpu)
+		__field(u64, latency)
+		__field(u64, utime)
+		__field(u64, stime)
+	),
+	TP_fast_assign(
+		__entry->pid = p->pid;
+		__entry->tgid = p->tgid;
+		memcpy(__entry->comm, p->comm, TASK_COMM_LEN);
+		__entry->exit_code = kwaitd_exit_code(p);
+		__entry->queue_cpu = queue_cpu;
+		__entry->reap_cpu = raw_smp_processor_id();
+		__entry->latency = latency;
+		task_cputime_adjusted(p, &__entry->utime, &__entry->stime);
+	),
+	TP_printk("pid=%d tgid=%d comm=%s exit_code=0x%x queue_cpu=%u reap_cpu=%u latency=%llu utime=%llu stime=%llu",
+		  __entry->pid, __entry->tgid, __entry->comm,
+		  __entry->exit_code, __entry->queue_cpu, __entry->reap_cpu,
+		  __entry->latency, __entry->utime, __entry->stime)
+);
+
+#endif /* _KWAITD_TRACE_H */
+
+#undef TRACE_INCLUDE_PATH
+#define TRACE_INCLUDE_PATH .
+#undef TRACE_INCLUDE_FILE
+#define TRACE_INCLUDE_FILE trace
+#include <trace/define_trace.h>

@@ -1,0 +1,158 @@
+# SPDX-License-Identifier: GPL-2.0
+# A guest: kernel, an initramfs of busybox, init and the files asked for, and
+# four serial lines: the kernel's log, stdout, stderr and the exit status.
+
+# What in a kernel's log is a failure whatever the command says.
+SPLAT='BUG:|kernel BUG at|WARNING: (CPU|at|possible|suspicious|inconsistent|lock)'
+SPLAT+='|Oops|general protection fault|Kernel panic|INFO: (task|rcu|lockdep)'
+SPLAT+='|rcu: INFO: .*(stall|expedited)|soft lockup|hard LOCKUP|KASAN:|KCSAN:'
+SPLAT+='|UBSAN:|unreferenced object|list_(add|del) corruption|refcount_t:'
+SPLAT+='|\[ INFO: |workqueue lockup|sched: DL replenish|Unbalanced enable'
+
+# put DIR FILE[:PATH]: into the guest's root, with libraries
+put()
+{
+	local file=${2%%:*} path=/root/ lib
+	[ "$file" = "$2" ] || path=${2#*:}
+	[ -e "$file" ] || die "$file: no such file"
+	[ "${path%/}" = "$path" ] || path+=$(basename "$file")
+	mkdir -p "$1$(dirname "$path")"
+	cp -rL "$file" "$1$path"
+	[ -f "$file" ] || return 0
+	for lib in $(ldd "$file" 2>/dev/null | grep -o '/[^ )]*'); do
+		mkdir -p "$1$(dirname "$lib")"
+		cp -nL "$lib" "$1$lib"
+	done
+}
+
+# quote WORD...: for the guest's shell
+quote()
+{
+	local word
+	for word; do
+		printf "'%s' " "${word//\'/\'\\\'\'}"
+	done
+}
+
+# initramfs DIR: of what is in DIR
+initramfs()
+{
+	local dir=$1
+	mkdir -p "$dir"/{bin,dev,etc,proc,root,run,sys,tmp}
+	cp /bin/busybox "$dir/bin/"
+	cp "$VM/init" "$dir/init"
+	(cd "$dir" && find . | busybox cpio -o -H newc 2>/dev/null)
+}
+
+vm_run()
+{
+	local mode=$1 kernel=${KERNELS[0]} kdir= smp=1 mem=1G icount= append=
+	local module=1 params= timeout=600 log= files=() image ko qemu status f
+	shift
+	while (($#)); do
+		case $1 in
+		-k) kernel=$2; shift ;;
+		--kdir) kdir=$2; shift ;;
+		-s) smp=$2; shift ;;
+		-m) mem=$2; shift ;;
+		-f) files+=("$2"); shift ;;
+		--param) params+=" $2"; shift ;;
+		--append) append+=" $2"; shift ;;
+		--timeout) timeout=$2; shift ;;
+		--log) log=$2; shift ;;
+		--icount) icount=1 ;;
+		--no-module) module= ;;
+		--) shift; break ;;
+		*) usage >&2; die "unknown option $1" ;;
+		esac
+		shift
+	done
+	[ "$mode" = shell ] || (($#)) || die "no command; see vm help"
+	[ -z "$icount" ] || [ "$smp" = 1 ] || die "--icount takes one CPU"
+
+	dir=$(mktemp -d)
+	trap 'rm -rf "$dir"' EXIT
+	mkdir -p "$dir/root/lib" "$dir/root/run"
+	if [ -f "$kernel" ]; then
+		image=$kernel
+		ko=
+		[ -z "$kdir" ] || ko=$(module_kdir "$kdir") || exit 126
+		[ -n "$ko" ] || [ -z "$module" ] || die "-k FILE wants --kdir"
+	else
+		vm_fetch "$kernel"
+		image=$(root "$kernel")/boot/vmlinuz-$(release "$kernel")
+		ko=$(module "$kernel") || exit 126
+	fi
+	[ -z "$ko" ] || cp "$ko" "$dir/root/lib/kwaitd.ko"
+	[ -z "$module" ] || echo "$params" >"$dir/root/run/params"
+	for f in ${files[@]+"${files[@]}"}; do
+		put "$dir/root" "$f"
+	done
+	if [ "$mode" = shell ]; then
+		echo "stty $(stty size | sed 's/\(.*\) \(.*\)/rows \1 cols \2/')" \
+			>"$dir/root/run/shell"
+	elif (($# == 1)); then
+		echo "$1" >"$dir/root/run/command"
+	else
+		quote "$@" >"$dir/root/run/command"
+	fi
+	initramfs "$dir/root" >"$dir/initrd"
+	mkfifo "$dir/stdout" "$dir/stderr"
+	: >"$dir/console"
+	: >"$dir/status"
+
+	# cmpxchg16b: QEMU 7.2 gets it wrong, and 6.12 does not boot
+	qemu=(qemu-system-x86_64 -nodefaults -no-user-config -display none
+		-no-reboot -cpu max,-cx16 -smp "$smp" -m "$mem"
+		-kernel "$image" -initrd "$dir/initrd"
+		-serial "file:$dir/console")
+	if [ "$mode" = shell ]; then
+		qemu+=(-serial stdio -serial null -serial "file:$dir/status")
+	else
+		qemu+=(-serial "file:$dir/stdout" -serial "file:$dir/stderr"
+			-serial "file:$dir/status")
+	fi
+	if [ -n "$icount" ]; then
+		qemu+=(-accel tcg -icount shift=0)
+	else
+		qemu+=(-accel tcg,thread=multi)
+	fi
+	qemu+=(-append "console=ttyS0 ignore_loglevel panic=-1 oops=panic \
+		mitigations=off no_timer_check tsc=reliable random.trust_cpu=on \
+		$append")
+
+	status=0
+	if [ "$mode" = shell ]; then
+		stty raw -echo
+		timeout --foreground 1d "${qemu[@]}" || status=$?
+		stty sane
+	else
+		cat "$dir/stdout" &
+		cat "$dir/stderr" >&2 &
+		timeout --foreground "$timeout" "${qemu[@]}" </dev/null || status=$?
+		# opened by nobody if qemu did not start
+		: <>"$dir/stdout" <>"$dir/stderr"
+		wait
+	fi
+	[ -z "$log" ] || cp "$dir/console" "$log"
+	verdict "$dir" "$status" "$timeout"
+}
+
+# verdict DIR QEMU'S-STATUS TIMEOUT: exit as the command did, if all is well
+verdict()
+{
+	if grep -aqE "$SPLAT" "$1/console"; then
+		echo "vm: the guest's kernel reported:" >&2
+		grep -aE -B2 -A60 "$SPLAT" "$1/console" | head -n 150 >&2
+		exit 125
+	elif (($2 == 124)); then
+		echo "vm: no end after $3 s; the guest's last words:" >&2
+		tail -n 20 "$1/console" >&2
+		exit 124
+	elif ! grep -qE '^[0-9]+' "$1/status"; then
+		echo "vm: the guest died without a word; its log ends" >&2
+		tail -n 20 "$1/console" >&2
+		exit 125
+	fi
+	exit "$(tr -dc 0-9 <"$1/status")"
+}
