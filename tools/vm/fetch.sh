@@ -60,7 +60,7 @@ fetch_one()
 	mkdir -p "$CACHE/kernels"
 	mmdebstrap --quiet --mode=root --variant=apt \
 		--aptopt="APT::Default-Release \"$suite\"" \
-		--include="make,gcc,binutils,linux-headers-$flavour" \
+		--include="make,gcc,binutils,xz-utils,linux-headers-$flavour" \
 		--customize-hook="$VM/fetch-hook" \
 		"$distro" "$(root "$name").tmp" "${sources[@]}" >&2
 	mv "$(root "$name").tmp" "$(root "$name")"

@@ -80,7 +80,7 @@ vm_run()
 		[ -n "$ko" ] || [ -z "$module" ] || die "-k FILE wants --kdir"
 	else
 		vm_fetch "$kernel"
-		image=$(root "$kernel")/boot/vmlinuz-$(release "$kernel")
+		image=$(root "$kernel")/vmlinuz
 		ko=$(module "$kernel") || exit 126
 	fi
 	[ -z "$ko" ] || cp "$ko" "$dir/root/lib/kwaitd.ko"

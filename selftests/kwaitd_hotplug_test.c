@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * CPUs go down and come back while detached tasks die on all of them. Nothing
+ * is stranded in the queue of a CPU that is gone.
+ */
+#include "kwaitd_test.h"
+
+#define CYCLES 10
+
+/* Make detached processes until told to stop, and exit with 0 if all went well */
+static void storm(const int *stop)
+{
+	char *stack = (char *)kw_stacks(1) + KW_STACK;
+
+	while (!__atomic_load_n(stop, __ATOMIC_RELAXED)) {
+		if (clone(kw_thread_exits, stack,
+			  CLONE_VM | CLONE_VFORK | CLONE_DETACHED, NULL) < 0)
+			_exit(1);
+	}
+	_exit(0);
+}
+
+static int set_online(int cpu, bool online)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online",
+		 cpu);
+	return kw_write(path, online ? "1" : "0");
+}
+
+TEST_F_TIMEOUT(kwaitd, off_and_on, 300)
+{
+	int cpus = sysconf(_SC_NPROCESSORS_CONF), i, cpu, status;
+	int *stop = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	long inlined = kw_inline(), marked = kw_stat("marked_processes");
+	pid_t pid[2 * cpus];
+
+	if (cpus < 2)
+		SKIP(return, "one CPU");
+	for (i = 0; i < 2 * cpus; i++) {
+		pid[i] = fork();
+		if (!pid[i])
+			storm(stop);
+	}
+	for (i = 0; i < CYCLES; i++) {
+		for (cpu = 1; cpu < cpus; cpu++)
+			EXPECT_EQ(0, set_online(cpu, false));
+		/* no task can die there now, and none has been left there */
+		for (cpu = 1; cpu < cpus; cpu++)
+			EXPECT_EQ(0, kw_cpu_stat(cpu, "backlog"));
+		for (cpu = 1; cpu < cpus; cpu++)
+			EXPECT_EQ(0, set_online(cpu, true));
+	}
+	*stop = 1;
+	for (i = 0; i < 2 * cpus; i++) {
+		ASSERT_EQ(pid[i], waitpid(pid[i], &status, 0));
+		EXPECT_EQ(0, status);
+	}
+	EXPECT_TRUE(kw_until(kw_at_rest()));
+	EXPECT_TRUE(kw_until(kw_stat("live_marks") == 0));
+	EXPECT_EQ(kw_stat("marked_processes") - marked,
+		  kw_queued() - self->queued + kw_inline() - inlined);
+	TH_LOG("%ld processes, %ld of them inline",
+	       kw_stat("marked_processes") - marked, kw_inline() - inlined);
+}
+
+/* A kwaitd that came back serves its CPU again. */
+TEST_F_TIMEOUT(kwaitd, works_again, 60)
+{
+	int cpu = sysconf(_SC_NPROCESSORS_CONF) - 1;
+	pid_t pid;
+	long reaped;
+
+	if (cpu < 1)
+		SKIP(return, "one CPU");
+	ASSERT_EQ(0, set_online(cpu, false));
+	ASSERT_EQ(0, set_online(cpu, true));
+	ASSERT_EQ(0, kw_pin(cpu));
+	reaped = kw_cpu_stat(cpu, "reaped");
+	pid = kw_fork(CLONE_DETACHED);
+	if (!pid)
+		_exit(0);
+	EXPECT_TRUE(kw_until(kw_gone(pid)));
+	EXPECT_TRUE(kw_until(kw_at_rest()));
+	EXPECT_EQ(reaped + 1, kw_cpu_stat(cpu, "reaped"));
+}
+
+TEST_HARNESS_MAIN

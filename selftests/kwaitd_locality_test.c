@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The kwaitd that releases a task is the one of the CPU it died on: with
+ * everything pinned to a CPU, that CPU's counters move and no other's.
+ */
+#include "kwaitd_test.h"
+
+#define TASKS 50
+
+struct row {
+	long threads, processes, reaped;
+};
+
+static struct row row(int cpu)
+{
+	return (struct row) {
+		.threads = kw_cpu_stat(cpu, "queued_threads"),
+		.processes = kw_cpu_stat(cpu, "queued_processes"),
+		.reaped = kw_cpu_stat(cpu, "reaped"),
+	};
+}
+
+TEST_F_TIMEOUT(kwaitd, own_cpu_only, 120)
+{
+	int cpus = sysconf(_SC_NPROCESSORS_CONF), cpu, other, i;
+	struct row before[cpus], after;
+	void *stack = kw_stacks(1);
+	pid_t tid, pid;
+
+	for (cpu = 0; cpu < cpus; cpu++) {
+		ASSERT_EQ(0, kw_pin(cpu));
+		for (other = 0; other < cpus; other++)
+			before[other] = row(other);
+		for (i = 0; i < TASKS; i++) {
+			tid = -1;
+			ASSERT_LT(0, kw_thread(kw_thread_exits, stack, NULL,
+					       &tid));
+			ASSERT_TRUE(kw_until(!*(volatile pid_t *)&tid));
+			pid = kw_fork(CLONE_DETACHED);
+			if (!pid)
+				_exit(0);
+			ASSERT_TRUE(kw_until(kw_gone(pid)));
+		}
+		ASSERT_TRUE(kw_until(kw_at_rest()));
+		for (other = 0; other < cpus; other++) {
+			int moved = other == cpu ? TASKS : 0;
+
+			after = row(other);
+			EXPECT_EQ(before[other].threads + moved, after.threads);
+			EXPECT_EQ(before[other].processes + moved,
+				  after.processes);
+			EXPECT_EQ(before[other].reaped + 2 * moved,
+				  after.reaped);
+		}
+	}
+}
+
+TEST_HARNESS_MAIN

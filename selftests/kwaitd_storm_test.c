@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * 20,000 detached processes and threads, as fast as they come, from several
+ * creators at once and amid ordinary children: none is lost, none is released
+ * twice, and the ledger of creators and counters agrees.
+ */
+#include "kwaitd_test.h"
+
+#define CREATORS 4
+#define EACH 2500	/* processes and as many threads, per creator */
+#define ORDINARY 100	/* ordinary children, per creator */
+
+static int thread_exits(void *arg)
+{
+	/* slot free again: CLONE_CHILD_CLEARTID */
+	syscall(SYS_exit, 0);
+	return 0;
+}
+
+/* Exits with 0 if all it made was as it should be. */
+static void create(void)
+{
+	enum { SLOTS = 32 };
+	void *stacks = kw_stacks(SLOTS + 1);
+	volatile pid_t tid[SLOTS] = {};
+	int i, slot = 0, status;
+	pid_t pid;
+
+	for (i = 0; i < EACH; i++) {
+		if (clone(thread_exits, stacks + (SLOTS + 1) * KW_STACK,
+			  CLONE_VM | CLONE_VFORK | CLONE_DETACHED, NULL) < 0)
+			_exit(1);
+		while (tid[slot])
+			slot = (slot + 1) % SLOTS;
+		tid[slot] = -1;
+		if (kw_thread(thread_exits, stacks + slot * KW_STACK, NULL,
+			      (pid_t *)&tid[slot]) < 0)
+			_exit(2);
+		if (i % (EACH / ORDINARY))
+			continue;
+		pid = fork();
+		if (!pid)
+			_exit(i & 127);
+		if (waitpid(pid, &status, 0) != pid ||
+		    WEXITSTATUS(status) != (i & 127))
+			_exit(3);
+	}
+	for (slot = 0; slot < SLOTS; slot++) {
+		while (tid[slot])
+			usleep(100);
+	}
+	_exit(0);
+}
+
+/* Zombies in /proc whose parent is none of ours any more, or is */
+static int zombies(void)
+{
+	struct dirent *d;
+	DIR *proc = opendir("/proc");
+	int n = 0;
+
+	while ((d = readdir(proc))) {
+		if (atoi(d->d_name) && kw_proc_state(atoi(d->d_name)) == 'Z')
+			n++;
+	}
+	closedir(proc);
+	return n;
+}
+
+TEST_F_TIMEOUT(kwaitd, nothing_lost, 300)
+{
+	long threads = kw_stat("marked_threads");
+	long processes = kw_stat("marked_processes");
+	long inlined = kw_inline(), failed = kw_stat("mark_failed");
+	int i, status, before = zombies();
+	pid_t pid[CREATORS];
+
+	for (i = 0; i < CREATORS; i++) {
+		pid[i] = fork();
+		if (!pid[i])
+			create();
+	}
+	for (i = 0; i < CREATORS; i++) {
+		ASSERT_EQ(pid[i], waitpid(pid[i], &status, 0));
+		EXPECT_EQ(0, status);
+	}
+	EXPECT_TRUE(kw_until(kw_at_rest()));
+	EXPECT_EQ(threads + CREATORS * EACH, kw_stat("marked_threads"));
+	EXPECT_EQ(processes + CREATORS * EACH, kw_stat("marked_processes"));
+	EXPECT_EQ(failed, kw_stat("mark_failed"));
+	EXPECT_TRUE(kw_until(kw_stat("live_marks") == 0));
+	EXPECT_EQ(CREATORS * EACH * 2,
+		  kw_queued() - self->queued + kw_inline() - inlined);
+	EXPECT_EQ(before, zombies());
+	TH_LOG("queued %ld, released inline %ld, wakeups %ld, backlog_max %ld",
+	       kw_queued() - self->queued, kw_inline() - inlined,
+	       kw_stat("wakeups"), kw_stat("backlog_max"));
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,107 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A thread created with CLONE_DETACHED by a raw clone(), whose exit is one
+ * system call and no one else's business: kwaitd releases it.
+ *
+ * Were this broken threads would be released by themselves, never, or twice.
+ */
+#include "kwaitd_test.h"
+
+#define THREADS 64
+#define ROUNDS 20
+
+static bool tids_cleared(const pid_t *tid, int n)
+{
+	while (n--) {
+		if (__atomic_load_n(&tid[n], __ATOMIC_ACQUIRE))
+			return false;
+	}
+	return true;
+}
+
+TEST_F(kwaitd, one)
+{
+	pid_t tid = 0, thread;
+	void *stack = kw_stacks(1);
+	long before = kw_stat("queued_threads");
+	char path[64];
+
+	thread = kw_thread(kw_thread_exits, stack, NULL, &tid);
+	ASSERT_LT(0, thread);
+	EXPECT_TRUE(kw_until(tids_cleared(&tid, 1)));
+	snprintf(path, sizeof(path), "/proc/self/task/%d", thread);
+	EXPECT_TRUE(kw_until(access(path, F_OK) == -1));
+	EXPECT_EQ(-1, syscall(SYS_tgkill, getpid(), thread, 0));
+	EXPECT_EQ(ESRCH, errno);
+	EXPECT_TRUE(kw_until(kw_at_rest()));
+	EXPECT_EQ(before + 1, kw_stat("queued_threads"));
+}
+
+/* The control: the same without the flag is not queued */
+TEST_F(kwaitd, ordinary)
+{
+	pid_t tid = 0, thread;
+	void *stack = kw_stacks(1);
+	char path[64];
+
+	thread = clone(kw_thread_exits, (char *)stack + KW_STACK,
+		       CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+		       CLONE_THREAD | CLONE_SYSVSEM | CLONE_PARENT_SETTID |
+		       CLONE_CHILD_CLEARTID, NULL, &tid, NULL, &tid);
+	ASSERT_LT(0, thread);
+	snprintf(path, sizeof(path), "/proc/self/task/%d", thread);
+	EXPECT_TRUE(kw_until(access(path, F_OK) == -1));
+	EXPECT_EQ(self->queued, kw_queued());
+}
+
+TEST_F_TIMEOUT(kwaitd, many, 120)
+{
+	void *stacks = kw_stacks(THREADS);
+	long marked = kw_stat("marked_threads");
+	long inlined = kw_inline();
+	pid_t tid[THREADS];
+	int round, i;
+
+	for (round = 0; round < ROUNDS; round++) {
+		for (i = 0; i < THREADS; i++) {
+			tid[i] = -1;
+			ASSERT_LT(0, kw_thread(kw_thread_exits,
+					       stacks + i * KW_STACK,
+					       NULL, &tid[i]));
+		}
+		ASSERT_TRUE(kw_until(tids_cleared(tid, THREADS)));
+	}
+	EXPECT_TRUE(kw_until(kw_proc_status(getpid(), "Threads") == 1));
+	EXPECT_TRUE(kw_until(kw_at_rest()));
+	EXPECT_EQ(marked + THREADS * ROUNDS, kw_stat("marked_threads"));
+	EXPECT_EQ(THREADS * ROUNDS, kw_queued() - self->queued +
+				    kw_inline() - inlined);
+	EXPECT_LT(self->queued, kw_queued());
+}
+
+static int spin(void *arg)
+{
+	volatile unsigned long n;
+
+	for (n = 0; n < 20000000; n++)
+		;
+	syscall(SYS_exit, 0);
+	return 0;
+}
+
+/* The CPU time of a released thread is its process's, once and for all. */
+TEST_F(kwaitd, cpu_time_is_kept)
+{
+	struct rusage before, after;
+	pid_t tid = -1;
+
+	getrusage(RUSAGE_SELF, &before);
+	ASSERT_LT(0, kw_thread(spin, kw_stacks(1), NULL, &tid));
+	ASSERT_TRUE(kw_until(tids_cleared(&tid, 1)));
+	ASSERT_TRUE(kw_until(kw_at_rest()));
+	getrusage(RUSAGE_SELF, &after);
+	timersub(&after.ru_utime, &before.ru_utime, &after.ru_utime);
+	EXPECT_LT(1000, after.ru_utime.tv_sec * 1000000 + after.ru_utime.tv_usec);
+}
+
+TEST_HARNESS_MAIN

@@ -1,0 +1,133 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The module is unloaded and loaded again, 50 times, while detached threads
+ * and processes come and go. A task is released by whoever is there; a parent
+ * that made a child while there was no kwaitd collects it as ever.
+ *
+ * KWAITD_KO names the module's file; without it modprobe is used.
+ */
+#include "kwaitd_test.h"
+
+#define CYCLES 50
+
+static long created(long *ledger)
+{
+	return __atomic_load_n(ledger, __ATOMIC_RELAXED);
+}
+
+/*
+ * Threads and processes until told to stop; children that turned out ordinary
+ * are collected. Exits with 0 if all were created, and all are gone.
+ */
+static void storm(const int *stop, long *ledger)
+{
+	char *stack = (char *)kw_stacks(2) + 2 * KW_STACK;
+	volatile pid_t tid = 0;
+	pid_t pid;
+
+	while (!__atomic_load_n(stop, __ATOMIC_RELAXED)) {
+		pid = clone(kw_thread_exits, stack,
+			    CLONE_VM | CLONE_VFORK | CLONE_DETACHED, NULL);
+		if (pid < 0)
+			_exit(1);
+		while (tid)
+			sched_yield();
+		tid = -1;
+		if (kw_thread(kw_thread_exits, stack - 2 * KW_STACK, NULL,
+			      (pid_t *)&tid) < 0)
+			_exit(2);
+		while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
+			;
+		__atomic_add_fetch(ledger, 2, __ATOMIC_RELAXED);
+	}
+	while (tid)
+		usleep(100);
+	/* what is left are zombies nobody else will collect */
+	while (waitpid(-1, NULL, __WALL) > 0)
+		;
+	if (kw_proc_status(getpid(), "Threads") != 1 &&
+	    !kw_until(kw_proc_status(getpid(), "Threads") == 1))
+		_exit(3);
+	_exit(kw_until(kw_gone(pid)) ? 0 : 4);
+}
+
+static int load(void)
+{
+	const char *ko = getenv("KWAITD_KO");
+	int fd, ret;
+
+	if (!ko)
+		return system("modprobe kwaitd");
+	fd = open(ko, O_RDONLY | O_CLOEXEC);
+	ret = syscall(SYS_finit_module, fd, "", 0);
+	close(fd);
+	return ret;
+}
+
+static bool unloaded(void)
+{
+	/* EAGAIN, and nothing happens, while there are live marks */
+	return !syscall(SYS_delete_module, "kwaitd", O_NONBLOCK);
+}
+
+TEST_F_TIMEOUT(kwaitd, under_load, 600)
+{
+	int storms = sysconf(_SC_NPROCESSORS_ONLN) + 1, i, status;
+	int *stop = mmap(NULL, 4096, PROT_READ | PROT_WRITE,
+			 MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	long *ledger = (long *)(stop + 2), before, used = 0;
+	pid_t pid[storms];
+
+	for (i = 0; i < storms; i++) {
+		pid[i] = fork();
+		if (!pid[i])
+			storm(stop, ledger);
+	}
+	for (i = 0; i < CYCLES; i++) {
+		/* Some work before, so that there is something to unload, */
+		before = kw_queued();
+		ASSERT_TRUE(kw_until(kw_queued() > before));
+		used += kw_queued();
+		ASSERT_TRUE(kw_until(unloaded()));
+		ASSERT_FALSE(kw_loaded());
+		/* and some without it. */
+		before = created(ledger);
+		ASSERT_TRUE(kw_until(created(ledger) > before));
+		ASSERT_EQ(0, load());
+	}
+	*stop = 1;
+	for (i = 0; i < storms; i++) {
+		ASSERT_EQ(pid[i], waitpid(pid[i], &status, 0));
+		EXPECT_EQ(0, status);
+	}
+	EXPECT_TRUE(kw_until(kw_at_rest()));
+	EXPECT_TRUE(kw_until(kw_stat("live_marks") == 0));
+	TH_LOG("%ld tasks, at least %ld of them through %d kwaitds",
+	       created(ledger), used, CYCLES);
+}
+
+/* A detached process that is alive keeps the module, where it holds the mark. */
+TEST_F(kwaitd, live_mark_keeps_module)
+{
+	int die[2];
+	pid_t pid;
+	char c;
+
+	ASSERT_EQ(0, pipe(die));
+	pid = kw_fork(CLONE_DETACHED);
+	if (!pid) {
+		close(die[1]);
+		_exit(read(die[0], &c, 1) != 0);
+	}
+	if (kw_stat("live_marks")) {
+		EXPECT_FALSE(unloaded());
+		EXPECT_EQ(EAGAIN, errno);
+	} else {
+		EXPECT_TRUE(unloaded());
+		EXPECT_EQ(0, load());
+	}
+	close(die[1]);
+	EXPECT_TRUE(kw_until(kw_gone(pid)));
+}
+
+TEST_HARNESS_MAIN
