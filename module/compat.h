@@ -15,6 +15,7 @@
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/version.h>
+#include <uapi/linux/pidfd.h>
 
 /* 6.4: vhost's threads, cloned from a user thread but run in the kernel */
 #ifndef PF_USER_WORKER
@@ -73,7 +74,7 @@ static inline void signal_set_autoreap(struct signal_struct *sig)
  * dentry is stashed in the pid for as long as a pidfd is open. Before pidfs a
  * pidfd tells no more than kill(pid, 0) does.
  */
-#if __has_include(<linux/pidfs.h>)
+#ifdef PIDFD_THREAD	/* came with it */
 static inline bool pid_has_pidfd(struct pid *pid)
 {
 	return READ_ONCE(pid->stashed);

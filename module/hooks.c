@@ -53,6 +53,7 @@ static int kwaitd_fork_pre(struct kprobe *kp, struct pt_regs *regs)
 		kwaitd_mark_child(child);
 	return 0;
 }
+
 NOKPROBE_SYMBOL(kwaitd_fork_pre);
 
 static struct kprobe fork_probe = {
@@ -68,6 +69,7 @@ static int kwaitd_notify_entry(struct kretprobe_instance *ri,
 			       struct pt_regs *regs)
 {
 	struct task_struct *tsk = (void *)regs_get_kernel_argument(regs, 0);
+	struct task_struct *parent;
 
 	this_cpu_inc(hits[HOOK_NOTIFY]);
 	/* A tracer waits for its tracee whatever that was created as. */
@@ -80,13 +82,15 @@ static int kwaitd_notify_entry(struct kretprobe_instance *ri,
 	 * execve(). tasklist_lock protects it and tsk->parent.
 	 */
 	regs_set_kernel_argument1(regs, 0);
-	tsk->parent_exec_id = READ_ONCE(tsk->parent->self_exec_id);
+	parent = rcu_dereference_protected(tsk->parent, true);
+	tsk->parent_exec_id = READ_ONCE(parent->self_exec_id);
 
 	/* The release hook is next to see current, but not who died before. */
 	if (tsk != current)
 		kwaitd_mark_drop(tsk);
 	return 0;
 }
+
 NOKPROBE_SYMBOL(kwaitd_notify_entry);
 
 static int kwaitd_notify_return(struct kretprobe_instance *ri,
@@ -95,6 +99,7 @@ static int kwaitd_notify_return(struct kretprobe_instance *ri,
 	regs_set_return_value(regs, true);
 	return 0;
 }
+
 NOKPROBE_SYMBOL(kwaitd_notify_return);
 
 /* tasklist_lock lets one instance live at a time, so the default is plenty. */
@@ -109,6 +114,7 @@ static noinline notrace void kwaitd_release_skipped(void)
 {
 	barrier();
 }
+
 NOKPROBE_SYMBOL(kwaitd_release_skipped);
 
 static int kwaitd_release_pre(struct kprobe *kp, struct pt_regs *regs)
@@ -129,6 +135,7 @@ static int kwaitd_release_pre(struct kprobe *kp, struct pt_regs *regs)
 	regs_skip_function(regs, kwaitd_release_skipped);
 	return 1;
 }
+
 NOKPROBE_SYMBOL(kwaitd_release_pre);
 
 /* Without one the probe may be optimised into a jump that ignores the ip. */
@@ -136,6 +143,7 @@ static void kwaitd_release_post(struct kprobe *kp, struct pt_regs *regs,
 				unsigned long flags)
 {
 }
+
 NOKPROBE_SYMBOL(kwaitd_release_post);
 
 static struct kprobe release_probe = {

@@ -74,7 +74,6 @@ void kwaitd_reaper_exit(void);
 bool kwaitd_reaper_queue(struct task_struct *p, bool detached);
 void kwaitd_reaper_wake(void);
 unsigned long kwaitd_reaper_backlog(unsigned int cpu);
-unsigned long kwaitd_reaper_backlog_max(unsigned int cpu);
 
 /* limits.c: is somebody about to be refused a fork? */
 
@@ -122,9 +121,10 @@ enum kwaitd_counter {
 struct kwaitd_stats {
 	unsigned long count[KWAITD_NR_COUNTERS];
 	unsigned long latency[KWAITD_NR_LATENCIES];
+	unsigned long backlog_max;
 };
 
-/* Only ever changed by this_cpu_inc(), so no lock. */
+/* Only ever changed on its own CPU, by single instructions: no lock. */
 DECLARE_PER_CPU(struct kwaitd_stats, kwaitd_stats);
 
 static inline void kwaitd_count(enum kwaitd_counter counter)

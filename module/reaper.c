@@ -48,7 +48,6 @@
 struct kwaitd_queue {
 	struct llist_head tasks;
 	atomic_t backlog;		/* queued, and release not begun */
-	unsigned int backlog_max;	/* written by the dying, as is since */
 	unsigned long since;		/* jiffies when tasks was last empty */
 	bool open;			/* written by kwaitd/N */
 };
@@ -245,8 +244,8 @@ bool kwaitd_reaper_queue(struct task_struct *p, bool detached)
 	}
 
 	backlog = atomic_inc_return(&q->backlog);
-	if (backlog > q->backlog_max)
-		WRITE_ONCE(q->backlog_max, backlog);
+	if (backlog > this_cpu_read(kwaitd_stats.backlog_max))
+		this_cpu_write(kwaitd_stats.backlog_max, backlog);
 	kwaitd_count(thread_group_leader(p) ? KWAITD_QUEUED_PROCESSES :
 					      KWAITD_QUEUED_THREADS);
 	trace_kwaitd_queue(p, backlog);
@@ -280,11 +279,6 @@ void kwaitd_reaper_wake(void)
 unsigned long kwaitd_reaper_backlog(unsigned int cpu)
 {
 	return atomic_read(&per_cpu(queues.backlog, cpu));
-}
-
-unsigned long kwaitd_reaper_backlog_max(unsigned int cpu)
-{
-	return READ_ONCE(per_cpu(queues.backlog_max, cpu));
 }
 
 static void kwaitd_setup(unsigned int cpu)

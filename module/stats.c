@@ -76,7 +76,8 @@ static int stats_show(struct seq_file *m, void *v)
 	}
 	for_each_possible_cpu(cpu) {
 		backlog += kwaitd_reaper_backlog(cpu);
-		backlog_max = max(backlog_max, kwaitd_reaper_backlog_max(cpu));
+		backlog_max = max(backlog_max,
+				  per_cpu(kwaitd_stats.backlog_max, cpu));
 	}
 	seq_printf(m, "live_marks %lu\n", kwaitd_mark_live());
 	seq_printf(m, "backlog %lu\n", backlog);
@@ -100,7 +101,7 @@ static int per_cpu_show(struct seq_file *m, void *v)
 			seq_printf(m, " %*lu", (int)strlen(names[i]),
 				   per_cpu(kwaitd_stats.count[i], cpu));
 		seq_printf(m, " %7lu %11lu\n", kwaitd_reaper_backlog(cpu),
-			   kwaitd_reaper_backlog_max(cpu));
+			   per_cpu(kwaitd_stats.backlog_max, cpu));
 	}
 	return 0;
 }
@@ -133,6 +134,11 @@ DEFINE_SHOW_ATTRIBUTE(hooks);
 
 void kwaitd_stats_init(void)
 {
+	int cpu;
+
+	/* The self-test does not count. */
+	for_each_possible_cpu(cpu)
+		memset(per_cpu_ptr(&kwaitd_stats, cpu), 0, sizeof(kwaitd_stats));
 	dir = debugfs_create_dir("kwaitd", NULL);
 	debugfs_create_file("stats", 0444, dir, NULL, &stats_fops);
 	debugfs_create_file("per_cpu", 0444, dir, NULL, &per_cpu_fops);

@@ -40,7 +40,7 @@ TEST_F_TIMEOUT(kwaitd, off_and_on, 300)
 	if (cpus < 2)
 		SKIP(return, "one CPU");
 	for (i = 0; i < 2 * cpus; i++) {
-		pid[i] = fork();
+		pid[i] = kw_helper();
 		if (!pid[i])
 			storm(stop);
 	}

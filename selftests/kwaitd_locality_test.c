@@ -35,7 +35,7 @@ TEST_F_TIMEOUT(kwaitd, own_cpu_only, 120)
 			tid = -1;
 			ASSERT_LT(0, kw_thread(kw_thread_exits, stack, NULL,
 					       &tid));
-			ASSERT_TRUE(kw_until(!*(volatile pid_t *)&tid));
+			ASSERT_TRUE(kw_until(!__atomic_load_n(&tid, __ATOMIC_RELAXED)));
 			pid = kw_fork(CLONE_DETACHED);
 			if (!pid)
 				_exit(0);

@@ -76,7 +76,7 @@ TEST_F_TIMEOUT(kwaitd, nothing_lost, 300)
 	pid_t pid[CREATORS];
 
 	for (i = 0; i < CREATORS; i++) {
-		pid[i] = fork();
+		pid[i] = kw_helper();
 		if (!pid[i])
 			create();
 	}

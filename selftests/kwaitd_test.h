@@ -17,6 +17,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -72,10 +73,10 @@ static inline long kw_cpu_stat(int cpu, const char *name)
 	long found = -1;
 
 	while (f && fgets(line, sizeof(line), f)) {
-		tok = strtok_r(line, " \n", &save);
+		tok = strtok_r(line, "\n ", &save);
 		if (col >= 0 && tok && atoi(tok) != cpu)
 			continue;
-		for (i = 0; tok; i++, tok = strtok_r(NULL, " \n", &save)) {
+		for (i = 0; tok; i++, tok = strtok_r(NULL, "\n ", &save)) {
 			if (col < 0 && !strcmp(tok, name))
 				col = i;
 			else if (col == i)
@@ -156,6 +157,16 @@ static inline bool kw_gone(pid_t pid)
 static inline pid_t kw_fork(unsigned long flags)
 {
 	return syscall(SYS_clone, flags, NULL, NULL, NULL, 0);
+}
+
+/* fork() a helper that does not outlive the test */
+static inline pid_t kw_helper(void)
+{
+	pid_t pid = fork();
+
+	if (!pid)
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+	return pid;
 }
 
 /*

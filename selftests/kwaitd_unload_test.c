@@ -23,7 +23,7 @@ static void storm(const int *stop, long *ledger)
 {
 	char *stack = (char *)kw_stacks(2) + 2 * KW_STACK;
 	volatile pid_t tid = 0;
-	pid_t pid;
+	volatile pid_t pid = 0;
 
 	while (!__atomic_load_n(stop, __ATOMIC_RELAXED)) {
 		pid = clone(kw_thread_exits, stack,
@@ -79,7 +79,7 @@ TEST_F_TIMEOUT(kwaitd, under_load, 600)
 	pid_t pid[storms];
 
 	for (i = 0; i < storms; i++) {
-		pid[i] = fork();
+		pid[i] = kw_helper();
 		if (!pid[i])
 			storm(stop, ledger);
 	}

@@ -7,7 +7,6 @@ build_in()
 {
 	local dir=$1 log=$1.log
 	shift
-	mkdir -p "$dir"
 	if [ -e "$dir/kwaitd.ko" ] && [ -z "$(find "$TOP/module" \
 	     -newer "$dir/kwaitd.ko" \( -name '*.[ch]' -o -name Kbuild \
 	     -o -type d \) -print -quit)" ]; then
@@ -16,39 +15,48 @@ build_in()
 	rm -rf "${dir:?}"/*
 	cp "$TOP"/module/*.[ch] "$TOP/module/Kbuild" "$dir"
 	# no BTF: it would take pahole and vmlinux
-	if ! "$@" CONFIG_DEBUG_INFO_BTF_MODULES= ${W:+W=$W} modules \
-	     >"$log" 2>&1; then
+	if ! "$@" CONFIG_DEBUG_INFO_BTF_MODULES= modules >"$log" 2>&1; then
 		cat "$log" >&2
 		rm -f "$dir/kwaitd.ko"
 		return 1
 	fi
-	grep -i warning "$log" >&2 || :
-	strip --strip-debug "$dir/kwaitd.ko"
+	grep -A6 -E 'warning|error' "$log" >&2 || :
 }
 
-# module NAME: build for it, print the path of kwaitd.ko
+# module NAME [VAR=VALUE]...: build for it, print the path of kwaitd.ko
 module()
 {
 	local dir=$CACHE/build/$1
+	[ $# = 1 ] || dir+=-checked
 	mkdir -p "$dir"
-	build_in "$dir" in_root "$1" -b "$dir:/mnt" \
-		make -s -j2 -C "/lib/modules/$(release "$1")/build" M=/mnt &&
+	[ $# = 1 ] || rm -f "$dir/kwaitd.ko"
+	build_in "$dir" in_root "$1" -b "$dir:/mnt" make -s -j2 \
+		-C "/lib/modules/$(release "$1")/build" M=/mnt "${@:2}" &&
 		echo "$dir/kwaitd.ko"
 }
 
-# module_kdir KDIR: the same for a kernel built by hand
+# module_kdir KDIR: the same for a kernel built by hand, with the tools' compiler
 module_kdir()
 {
-	local dir
-	dir=$CACHE/build/kdir-$(realpath "$1" | cksum | cut -d' ' -f1)
-	build_in "$dir" make -s -j2 -C "$1" M="$dir" && echo "$dir/kwaitd.ko"
+	local kdir dir
+	kdir=$(realpath "$1")
+	dir=$CACHE/build/kdir-$(echo "$kdir" | cksum | cut -d' ' -f1)
+	mkdir -p "$dir"
+	build_in "$dir" in_root $TOOLS -b "$dir:/mnt" -b "$kdir:/kdir" \
+		make -s -j2 -C /kdir M=/mnt && echo "$dir/kwaitd.ko"
 }
 
 vm_build()
 {
-	local name
-	for name in "${@:-${KERNELS[@]}}"; do
-		vm_fetch "$name"
-		module "$name"
+	local arg names=() vars=()
+	for arg; do
+		case $arg in
+		*=*) vars+=("$arg") ;;
+		*) names+=("$arg") ;;
+		esac
+	done
+	for arg in "${names[@]-${KERNELS[@]}}"; do
+		need "$arg"
+		module "$arg" ${vars[@]+"${vars[@]}"}
 	done
 }

@@ -1,25 +1,32 @@
 # SPDX-License-Identifier: GPL-2.0
-# Kernels: each gets a small Debian system of its release, with the kernel, its
-# headers and the compiler that goes with them. mmdebstrap and apt check the
-# signatures.
+# Debian systems of our own, made by mmdebstrap, with packages whose signatures
+# apt has checked. One has the tools: QEMU, as the one in bookworm runs stale
+# code when several CPUs patch it (fixed in 8.1), busybox and compilers. And
+# for each kernel there is one of the release it is for, with the kernel, its
+# headers, and the compiler it was built with.
+
+TOOLS=tools
+TOOLS_PACKAGES=make,gcc,libc6-dev,musl-tools,qemu-system-x86,busybox-static
+TOOLS_PACKAGES+=,xz-utils,perl,rsync
 
 # The mirror that this machine's own apt uses.
 mirror()
 {
 	local uri
+	# shellcheck disable=SC2016 # apt's
 	uri=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' \
 		'Label: Debian' 'Created-By: Packages' | sort -u | head -n1)
 	[ -n "$uri" ] || die "apt knows no Debian mirror; run apt-get update"
 	echo "$uri"
 }
 
-# root NAME: where a kernel's Debian system is
+# root NAME: where the system for a kernel is, or that with the tools
 root()
 {
-	echo "$CACHE/kernels/$1"
+	echo "$CACHE/systems/$1"
 }
 
-# release NAME: what uname -r says on it
+# release KERNEL: what uname -r says on it
 release()
 {
 	basename "$(root "$1")"/lib/modules/*
@@ -28,7 +35,7 @@ release()
 # in_root NAME [-b FROM:TO]... COMMAND...: run there, with /proc and binds
 in_root()
 {
-	local dir binds=() i
+	local dir binds=()
 	dir=$(root "$1")
 	shift
 	while [ "$1" = -b ]; do
@@ -36,63 +43,83 @@ in_root()
 		mkdir -p "$dir${2##*:}"
 		shift 2
 	done
-	(($(id -u) == 0)) || die "building and fetching need root, for chroot"
 	# shellcheck disable=SC2016 # expanded in the new mount namespace
 	unshare --mount bash -euc '
 		dir=$1 n=$2; shift 2
 		mount -t proc proc "$dir/proc"
-		while ((n)); do mount --bind "$1" "$2"; shift 2; ((n -= 2)) || :; done
+		mount --rbind /dev "$dir/dev"
+		for ((; n; n -= 2)); do mount --bind "$1" "$2"; shift 2; done
 		exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin chroot "$dir" "$@"
-	' in_root "$dir" "${#binds[@]}" "${binds[@]}" "$@"
+	' in_root "$dir" "${#binds[@]}" ${binds[@]+"${binds[@]}"} "$@"
 }
 
-fetch_one()
+# fetch_system NAME RELEASE SUITE PACKAGES [OPTION]...
+fetch_system()
 {
-	local name=$1 distro suite flavour uri sources
-	read -r distro suite flavour < <(awk -v n="$name" \
-		'$1 == n { print $2, $3, $4 }' "$VM/kernels") ||
-		die "no kernel '$name'; see vm kernels"
+	local dir uri sources
+	dir=$(root "$1")
+	"$TOP/tools/setup" || exit 2
 	uri=$(mirror)
-	sources=("deb $uri $distro main")
-	[ "$suite" = "$distro" ] || sources+=("deb $uri $suite main")
-	echo "vm: fetching kernel $name ($suite, $flavour)" >&2
-	rm -rf "$(root "$name")" "$(root "$name").tmp"
-	mkdir -p "$CACHE/kernels"
-	mmdebstrap --quiet --mode=root --variant=apt \
-		--aptopt="APT::Default-Release \"$suite\"" \
-		--include="make,gcc,binutils,xz-utils,linux-headers-$flavour" \
-		--customize-hook="$VM/fetch-hook" \
-		"$distro" "$(root "$name").tmp" "${sources[@]}" >&2
-	mv "$(root "$name").tmp" "$(root "$name")"
+	sources=("deb $uri $2 main")
+	[ "$2" = "$3" ] || sources+=("deb $uri $3 main")
+	echo "vm: fetching $1 (Debian $3)" >&2
+	rm -rf "$dir" "$dir.tmp"
+	mkdir -p "${dir%/*}"
+	mmdebstrap --quiet --mode=root --variant=apt --include="$4" \
+		--aptopt="APT::Default-Release \"$3\"" "${@:5}" \
+		"$2" "$dir.tmp" "${sources[@]}" >&2
+	mv "$dir.tmp" "$dir"
+}
+
+# need NAME: fetch a system if it is not there
+need()
+{
+	local release suite flavour
+	[ ! -d "$(root "$1")" ] || return 0
+	if [ "$1" = $TOOLS ]; then
+		fetch_system $TOOLS trixie trixie "$TOOLS_PACKAGES"
+		return
+	fi
+	read -r release suite flavour < <(awk -v n="$1" \
+		'$1 == n { print $2, $3, $4 }' "$VM/kernels") ||
+		die "no kernel '$1'; see vm kernels"
+	fetch_system "$1" "$release" "$suite" \
+		"make,gcc,binutils,sparse,linux-headers-$flavour" \
+		--customize-hook="$VM/fetch-hook"
 }
 
 vm_fetch()
 {
-	local force= name
+	local name force=
 	[ "${1:-}" != -f ] || { force=1; shift; }
-	for name in "${@:-${KERNELS[@]}}"; do
-		[ -z "$force" ] && [ -d "$(root "$name")" ] || fetch_one "$name"
+	for name in $TOOLS "${@:-${KERNELS[@]}}"; do
+		[ -z "$force" ] || rm -rf "$(root "$name")"
+		need "$name"
 	done
 }
 
-# What the project takes from the kernel's source: kselftest and checkpatch.
+# Print where what the project takes from the kernel's source is: kselftest and
+# checkpatch.
 vm_source()
 {
 	local dir=$CACHE/source
 	if [ ! -d "$dir" ]; then
-		vm_fetch 6.1
+		need $TOOLS
+		need 6.1
 		echo "vm: fetching the kernel's selftest harness" >&2
 		rm -rf "$dir.tmp"
 		mkdir -p "$dir.tmp"
-		# shellcheck disable=SC2016 # expanded there
 		in_root 6.1 -b "$dir.tmp:/mnt" sh -ec '
 			cd /mnt
 			apt-get -qq update
 			apt-get -qq -o APT::Sandbox::User=root download linux-source-6.1
-			dpkg-deb -x linux-source*.deb .
+			dpkg-deb -x linux-source*.deb .' >&2
+		in_root $TOOLS -b "$dir.tmp:/mnt" sh -ec '
+			cd /mnt
 			tar -xf usr/src/linux-source-6.1.tar.xz --strip-components=1 \
 				--wildcards "*/tools/testing/selftests/lib.mk" \
 				"*/tools/testing/selftests/kselftest*" \
+				"*/tools/testing/selftests/run_kselftest.sh" \
 				"*/tools/scripts" "*/scripts/checkpatch.pl" \
 				"*/scripts/spelling.txt" "*/scripts/const_structs.checkpatch"
 			rm -r usr linux-source*.deb' >&2
@@ -105,11 +132,8 @@ vm_kernels()
 {
 	local name state
 	for name in "${KERNELS[@]}"; do
-		if [ -d "$(root "$name")" ]; then
-			state=$(release "$name")
-		else
-			state="not fetched yet"
-		fi
+		state="not fetched yet"
+		[ ! -d "$(root "$name")" ] || state=$(release "$name")
 		printf '%-8s %s\n' "$name" "$state"
 	done
 }

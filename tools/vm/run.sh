@@ -39,9 +39,9 @@ initramfs()
 {
 	local dir=$1
 	mkdir -p "$dir"/{bin,dev,etc,proc,root,run,sys,tmp}
-	cp /bin/busybox "$dir/bin/"
+	cp "$(root $TOOLS)/bin/busybox" "$dir/bin/"
 	cp "$VM/init" "$dir/init"
-	(cd "$dir" && find . | busybox cpio -o -H newc 2>/dev/null)
+	(cd "$dir" && find . | ./bin/busybox cpio -o -H newc 2>/dev/null)
 }
 
 vm_run()
@@ -70,6 +70,7 @@ vm_run()
 	[ "$mode" = shell ] || (($#)) || die "no command; see vm help"
 	[ -z "$icount" ] || [ "$smp" = 1 ] || die "--icount takes one CPU"
 
+	need $TOOLS
 	dir=$(mktemp -d)
 	trap 'rm -rf "$dir"' EXIT
 	mkdir -p "$dir/root/lib" "$dir/root/run"
@@ -79,7 +80,7 @@ vm_run()
 		[ -z "$kdir" ] || ko=$(module_kdir "$kdir") || exit 126
 		[ -n "$ko" ] || [ -z "$module" ] || die "-k FILE wants --kdir"
 	else
-		vm_fetch "$kernel"
+		need "$kernel"
 		image=$(root "$kernel")/vmlinuz
 		ko=$(module "$kernel") || exit 126
 	fi
@@ -101,35 +102,37 @@ vm_run()
 	: >"$dir/console"
 	: >"$dir/status"
 
-	# cmpxchg16b: QEMU 7.2 gets it wrong, and 6.12 does not boot
-	qemu=(qemu-system-x86_64 -nodefaults -no-user-config -display none
-		-no-reboot -cpu max,-cx16 -smp "$smp" -m "$mem"
-		-kernel "$image" -initrd "$dir/initrd"
-		-serial "file:$dir/console")
+	cp -L "$image" "$dir/vmlinuz"
+	[ "$mode" = run ] || timeout=infinity
+	qemu=(in_root $TOOLS -b "$dir:/mnt" timeout --foreground "$timeout"
+		qemu-system-x86_64 -nodefaults
+		-no-user-config -display none -no-reboot
+		-cpu max -smp "$smp" -m "$mem"
+		-kernel /mnt/vmlinuz -initrd /mnt/initrd
+		-serial file:/mnt/console)
 	if [ "$mode" = shell ]; then
-		qemu+=(-serial stdio -serial null -serial "file:$dir/status")
+		qemu+=(-serial stdio -serial null -serial file:/mnt/status)
 	else
-		qemu+=(-serial "file:$dir/stdout" -serial "file:$dir/stderr"
-			-serial "file:$dir/status")
+		qemu+=(-serial file:/mnt/stdout -serial file:/mnt/stderr
+			-serial file:/mnt/status)
 	fi
 	if [ -n "$icount" ]; then
 		qemu+=(-accel tcg -icount shift=0)
 	else
 		qemu+=(-accel tcg,thread=multi)
 	fi
-	qemu+=(-append "console=ttyS0 ignore_loglevel panic=-1 oops=panic \
-		mitigations=off no_timer_check tsc=reliable random.trust_cpu=on \
-		$append")
+	append="console=ttyS0 ignore_loglevel panic=-1 oops=panic$append"
+	qemu+=(-append "$append mitigations=off tsc=reliable")
 
 	status=0
 	if [ "$mode" = shell ]; then
 		stty raw -echo
-		timeout --foreground 1d "${qemu[@]}" || status=$?
+		"${qemu[@]}" || status=$?
 		stty sane
 	else
 		cat "$dir/stdout" &
 		cat "$dir/stderr" >&2 &
-		timeout --foreground "$timeout" "${qemu[@]}" </dev/null || status=$?
+		"${qemu[@]}" </dev/null || status=$?
 		# opened by nobody if qemu did not start
 		: <>"$dir/stdout" <>"$dir/stderr"
 		wait

@@ -1,0 +1,32 @@
+# SPDX-License-Identifier: GPL-2.0
+# kwaitd: build the module, see it work, test it.
+#
+#   make module [KDIR=...]   kwaitd.ko for the running kernel, or that in KDIR
+#   make demo                a VM in which detached tasks die, live
+#   make check               the selftests on all kernels
+#   make style               checkpatch, sparse and W=1 builds
+#   make clean
+
+KDIR ?= /lib/modules/$(shell uname -r)/build
+VM := tools/vm/vm
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+module:
+	$(MAKE) -C $(KDIR) M=$(CURDIR)/module modules
+
+demo:
+	@tools/demo/demo
+
+check:
+	@tools/check
+
+style:
+	@tools/style
+
+clean:
+	rm -rf module/*.o module/*.ko module/*.mod module/*.mod.c module/.*.cmd \
+		module/Module.symvers module/modules.order module/.tmp_versions
+
+.PHONY: help module demo check style clean

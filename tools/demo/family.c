@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A parent that waits for nobody: it has ordinary children, and detached
+ * children and threads, and says what it notices of their deaths.
+ */
+#define _GNU_SOURCE
+#include <dirent.h>
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#ifndef CLONE_DETACHED
+#define CLONE_DETACHED 0x00400000
+#endif
+
+#define EACH 4
+#define STACK 16384
+
+static volatile sig_atomic_t sigchlds;
+static char stacks[EACH][STACK] __attribute__((aligned(16)));
+
+static void on_sigchld(int sig)
+{
+	sigchlds++;
+}
+
+static int thread(void *arg)
+{
+	syscall(SYS_exit, 0);
+	return 0;
+}
+
+static pid_t child(unsigned long flags, int status)
+{
+	pid_t pid = syscall(SYS_clone, flags, NULL, NULL, NULL, 0);
+
+	if (!pid)
+		_exit(status);
+	return pid;
+}
+
+static char state(pid_t pid)
+{
+	char path[32], c = '-';
+	FILE *f;
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	f = fopen(path, "r");
+	if (f) {
+		if (fscanf(f, "%*d %*s %c", &c) != 1)
+			c = '?';
+		fclose(f);
+	}
+	return c;
+}
+
+static void pin(int cpu)
+{
+	cpu_set_t set;
+
+	CPU_ZERO(&set);
+	CPU_SET(cpu, &set);
+	sched_setaffinity(0, sizeof(set), &set);
+}
+
+static void report(const char *what, const pid_t *pid)
+{
+	int i;
+
+	printf("%s:", what);
+	for (i = 0; i < EACH; i++)
+		printf(" %d %s", pid[i], state(pid[i]) == 'Z' ? "zombie" :
+		       kill(pid[i], 0) && errno == ESRCH ? "gone" : "alive");
+	printf("\n");
+}
+
+int main(void)
+{
+	int cpus = sysconf(_SC_NPROCESSORS_ONLN), i, signals;
+	pid_t detached[EACH], ordinary[EACH], threads[EACH];
+
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	signal(SIGCHLD, on_sigchld);
+	printf("parent %d has %d detached children, then %d detached threads, then %d ordinary children\n",
+	       getpid(), EACH, EACH, EACH);
+
+	/* usleep() is cut short by SIGCHLD, if there is one */
+	for (i = 0; i < EACH; i++) {
+		pin(i % cpus);
+		detached[i] = child(CLONE_DETACHED | SIGCHLD, i);
+		usleep(50000);
+	}
+	for (i = 0; i < EACH; i++) {
+		pin(i % cpus);
+		threads[i] = clone(thread, stacks[i] + STACK, CLONE_VM |
+				   CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+				   CLONE_THREAD | CLONE_SYSVSEM |
+				   CLONE_DETACHED, NULL);
+		usleep(50000);
+	}
+	signals = sigchlds;
+	for (i = 0; i < EACH; i++) {
+		ordinary[i] = child(SIGCHLD, i);
+		usleep(50000);
+	}
+	usleep(100000);
+
+	printf("\nthe parent waited for none of them, and sees\n");
+	report("  detached children", detached);
+	report("  detached threads ", threads);
+	report("  ordinary children", ordinary);
+	printf("  signals: %d for the %d detached, %d for the %d ordinary ones\n",
+	       signals, 2 * EACH, (int)sigchlds - signals, EACH);
+	for (i = 0; waitpid(-1, NULL, __WALL) > 0; i++)
+		;
+	printf("  wait4(): %d statuses to collect, then %s\n", i,
+	       errno == ECHILD ? "ECHILD" : "another error");
+	return 0;
+}
