@@ -133,6 +133,7 @@ static inline void kwaitd_count(enum kwaitd_counter counter)
 }
 
 void kwaitd_stats_latency(u64 ns);
+unsigned long kwaitd_stats_sum(enum kwaitd_counter counter);
 const char *kwaitd_stats_name(enum kwaitd_counter counter);
 void kwaitd_stats_init(void);
 void kwaitd_stats_exit(void);

@@ -51,17 +51,6 @@ static int probe_run(unsigned long deadline)
 	return released;
 }
 
-/* Only probes are queued so early. */
-static bool queued(void)
-{
-	unsigned long sum = 0;
-	int cpu;
-
-	for_each_possible_cpu(cpu)
-		sum += per_cpu(kwaitd_stats.count[KWAITD_QUEUED_PROCESSES], cpu);
-	return sum;
-}
-
 /**
  * kwaitd_selftest() - send a thread all the way through
  *
@@ -76,23 +65,32 @@ int kwaitd_selftest(void)
 {
 	unsigned long deadline = jiffies + TIMEOUT;
 	const char *silent;
+	unsigned long queued;
 	int released;
 
+	/* Only probes are queued so early. */
 	do {
 		released = probe_run(deadline);
 		if (released < 0)
 			return released;
 		silent = kwaitd_hooks_silent();
-	} while (released && !silent && !queued() &&
+		queued = kwaitd_stats_sum(KWAITD_QUEUED_PROCESSES);
+	} while (released && !silent && !queued &&
 		 time_before(jiffies, deadline));
+	/* It is counted when it is gone. */
+	while (kwaitd_stats_sum(KWAITD_REAPED) < queued &&
+	       time_before(jiffies, deadline))
+		usleep_range(500, 1000);
 
 	if (silent)
 		pr_err("self-test: the hook in %s does not fire; are kprobes disabled?\n",
 		       silent);
 	else if (!released)
 		pr_err("self-test: a thread that exited was never released\n");
-	else if (!queued())
+	else if (!queued)
 		pr_err("self-test: the hook in release_task does not see exits\n");
+	else if (kwaitd_stats_sum(KWAITD_REAPED) < queued)
+		pr_err("self-test: kwaitd does not come back from release_task\n");
 	else
 		return 0;
 	return -EOPNOTSUPP;

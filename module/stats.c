@@ -62,18 +62,30 @@ void kwaitd_stats_latency(u64 ns)
 	this_cpu_inc(kwaitd_stats.latency[min(log2, KWAITD_NR_LATENCIES - 1U)]);
 }
 
+/**
+ * kwaitd_stats_sum() - a counter's total over all CPUs
+ * @counter: which
+ *
+ * Context: any.
+ */
+unsigned long kwaitd_stats_sum(enum kwaitd_counter counter)
+{
+	unsigned long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += per_cpu(kwaitd_stats.count[counter], cpu);
+	return sum;
+}
+
 static int stats_show(struct seq_file *m, void *v)
 {
-	unsigned long sum, backlog = 0, backlog_max = 0;
+	unsigned long backlog = 0, backlog_max = 0;
 	unsigned int i;
 	int cpu;
 
-	for (i = 0; i < KWAITD_NR_COUNTERS; i++) {
-		sum = 0;
-		for_each_possible_cpu(cpu)
-			sum += per_cpu(kwaitd_stats.count[i], cpu);
-		seq_printf(m, "%s %lu\n", names[i], sum);
-	}
+	for (i = 0; i < KWAITD_NR_COUNTERS; i++)
+		seq_printf(m, "%s %lu\n", names[i], kwaitd_stats_sum(i));
 	for_each_possible_cpu(cpu) {
 		backlog += kwaitd_reaper_backlog(cpu);
 		backlog_max = max(backlog_max,

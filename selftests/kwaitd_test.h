@@ -121,6 +121,17 @@ static inline bool kw_at_rest(void)
 	return kw_stat("backlog") == 0 && kw_queued() == kw_stat("reaped");
 }
 
+/*
+ * How many were marked and neither queued nor released inline: they are alive.
+ * Only the difference to another moment means anything, since offload=all
+ * queues those that were not marked.
+ */
+static inline long kw_unaccounted(void)
+{
+	return kw_stat("marked_threads") + kw_stat("marked_processes") -
+	       kw_queued() - kw_inline();
+}
+
 /* Write a string to a file; 0 or errno */
 static inline int kw_write(const char *path, const char *val)
 {
