@@ -213,6 +213,80 @@ TEST_F(kwaitd, survives_exec)
 	EXPECT_EQ(self->queued + 1, kw_queued());
 }
 
+/*
+ * A helper that has a detached child, and then does what the argument says. The
+ * child dies when the returned pipe is closed; its pid is read from there.
+ */
+static pid_t helper_with_child(const char *then, int *die, pid_t *child)
+{
+	int pids[2], dies[2];
+	pid_t helper;
+
+	if (pipe(pids) || pipe(dies))
+		return -1;
+	helper = kw_helper();
+	if (!helper) {
+		sigset_t chld;
+		pid_t pid;
+		char c;
+
+		/* stays pending if it ever comes, also over execve() */
+		sigemptyset(&chld);
+		sigaddset(&chld, SIGCHLD);
+		sigprocmask(SIG_BLOCK, &chld, NULL);
+		close(dies[1]);
+		pid = kw_fork(CLONE_DETACHED);
+		if (!pid)
+			_exit(read(dies[0], &c, 1) != 0);
+		if (write(pids[1], &pid, sizeof(pid)) < 0)
+			_exit(1);
+		if (*then)
+			execl("/bin/sleep", "sleep", then, NULL);
+		_exit(0);
+	}
+	close(dies[0]);
+	*die = dies[1];
+	if (read(pids[0], child, sizeof(*child)) != sizeof(*child))
+		return -1;
+	return helper;
+}
+
+/*
+ * execve() of the parent makes every exit signal SIGCHLD, for fear that the
+ * old program's child signals the new one.
+ */
+TEST_F(kwaitd, survives_parents_exec)
+{
+	pid_t helper, child;
+	char path[64];
+	int die;
+
+	helper = helper_with_child("1000", &die, &child);
+	ASSERT_LT(0, helper);
+	snprintf(path, sizeof(path), "/proc/%d/comm", helper);
+	ASSERT_TRUE(kw_until(!strcmp(kw_read(path), "sleep")));
+	close(die);
+	EXPECT_TRUE(kw_until(kw_gone(child)));
+	EXPECT_FALSE(kw_proc_pending(helper, SIGCHLD));
+	kill(helper, SIGKILL);
+	waitpid(helper, NULL, 0);
+}
+
+TEST_F(kwaitd, survives_parent)
+{
+	pid_t helper, child;
+	int die;
+
+	helper = helper_with_child("", &die, &child);
+	ASSERT_LT(0, helper);
+	ASSERT_EQ(helper, waitpid(helper, NULL, 0));
+	EXPECT_FALSE(kw_gone(child));
+	close(die);
+	EXPECT_TRUE(kw_until(kw_gone(child)));
+	EXPECT_TRUE(kw_until(kw_at_rest()));
+	EXPECT_EQ(self->queued + 1, kw_queued());
+}
+
 /* No mark outlives its process. */
 TEST_F(kwaitd, live_marks)
 {

@@ -209,8 +209,8 @@ static inline int kw_thread_exits(void *arg)
 	return 0;
 }
 
-/* A field of /proc/PID/status, or of another file like it; -1 if none */
-static inline long kw_proc_status(pid_t pid, const char *field)
+/* A number in /proc/PID/status; -1 if there is no such field or process */
+static inline long kw_proc_number(pid_t pid, const char *field, int base)
 {
 	char path[64], line[256];
 	long val = -1;
@@ -221,11 +221,21 @@ static inline long kw_proc_status(pid_t pid, const char *field)
 	while (f && fgets(line, sizeof(line), f)) {
 		if (!strncmp(line, field, strlen(field)) &&
 		    line[strlen(field)] == ':')
-			val = strtol(line + strlen(field) + 1, NULL, 0);
+			val = strtol(line + strlen(field) + 1, NULL, base);
 	}
 	if (f)
 		fclose(f);
 	return val;
+}
+
+static inline long kw_proc_status(pid_t pid, const char *field)
+{
+	return kw_proc_number(pid, field, 10);
+}
+
+static inline bool kw_proc_pending(pid_t pid, int sig)
+{
+	return kw_proc_number(pid, "ShdPnd", 16) & 1L << (sig - 1);
 }
 
 /* The letter ps shows: 'R', 'S', 'Z', ...; 0 if there is no such process */

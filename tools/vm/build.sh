@@ -7,6 +7,9 @@ build_in()
 {
 	local dir=$1 log=$1.log
 	shift
+	# one at a time, until this function's caller is done
+	exec 9>"$dir.lock"
+	flock 9
 	if [ -e "$dir/kwaitd.ko" ] && [ -z "$(find "$TOP/module" \
 	     -newer "$dir/kwaitd.ko" \( -name '*.[ch]' -o -name Kbuild \
 	     -o -type d \) -print -quit)" ]; then
@@ -35,15 +38,14 @@ module()
 		echo "$dir/kwaitd.ko"
 }
 
-# module_kdir KDIR: the same for a kernel built by hand, with the tools' compiler
+# module_kdir KDIR: the same for a kernel built by hand, with what it was built
+# with: this machine's compiler
 module_kdir()
 {
-	local kdir dir
-	kdir=$(realpath "$1")
-	dir=$CACHE/build/kdir-$(echo "$kdir" | cksum | cut -d' ' -f1)
+	local dir
+	dir=$CACHE/build/kdir-$(realpath "$1" | cksum | cut -d' ' -f1)
 	mkdir -p "$dir"
-	build_in "$dir" in_root $TOOLS -b "$dir:/mnt" -b "$kdir:/kdir" \
-		make -s -j2 -C /kdir M=/mnt && echo "$dir/kwaitd.ko"
+	build_in "$dir" make -s -j2 -C "$1" M="$dir" && echo "$dir/kwaitd.ko"
 }
 
 vm_build()
