@@ -106,6 +106,15 @@ TEST_F_TIMEOUT(kwaitd, under_load, 600)
 	       created(ledger), used, CYCLES);
 }
 
+/* kwaitd's own threads exit like any other, and must not queue themselves. */
+TEST_F(kwaitd, while_all_is_queued)
+{
+	ASSERT_EQ(0, kw_write(KW_PARAMS "offload", "all"));
+	ASSERT_TRUE(kw_until(unloaded()));
+	ASSERT_EQ(0, load());
+	EXPECT_EQ(0, kw_stat("queued_threads"));
+}
+
 /* A detached process that is alive keeps the module, where it holds the mark. */
 TEST_F(kwaitd, live_mark_keeps_module)
 {
