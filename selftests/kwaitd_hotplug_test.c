@@ -40,6 +40,8 @@ TEST_F_TIMEOUT(kwaitd, off_and_on, 300)
 
 	if (cpus < 2)
 		SKIP(return, "one CPU");
+	/* so that there is something in the queues */
+	ASSERT_EQ(0, kw_write(KW_PARAMS "batch", "4096"));
 	for (i = 0; i < 2 * cpus; i++) {
 		pid[i] = kw_helper();
 		if (!pid[i])

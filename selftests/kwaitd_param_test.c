@@ -4,6 +4,8 @@
  */
 #include "kwaitd_test.h"
 
+#include <linux/io_uring.h>
+
 static pid_t detached_process(void)
 {
 	pid_t pid = kw_fork(CLONE_DETACHED);
@@ -58,6 +60,22 @@ TEST_F(kwaitd, offload_all)
 		_exit(0);
 	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
 	EXPECT_EQ(processes + 1, kw_stat("queued_processes"));
+}
+
+/* io_uring's threads are the kernel's own, in all but name. */
+TEST_F(kwaitd, offload_all_but_workers)
+{
+	struct io_uring_params params = { .flags = IORING_SETUP_SQPOLL };
+	long inlined = kw_stat("inline_kernel");
+	int ring;
+
+	ASSERT_EQ(0, kw_write(KW_PARAMS "offload", "all"));
+	ring = syscall(SYS_io_uring_setup, 1, &params);
+	if (ring < 0)
+		SKIP(return, "no io_uring");
+	close(ring);
+	EXPECT_TRUE(kw_until(kw_stat("inline_kernel") > inlined));
+	EXPECT_EQ(self->queued, kw_queued());
 }
 
 TEST_F(kwaitd, bad_values)

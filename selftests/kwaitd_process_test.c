@@ -176,6 +176,26 @@ TEST_F(kwaitd, blocked_wait_gets_sibling)
 	EXPECT_TRUE(kw_gone(detached));
 }
 
+/* Alive, it is a child for those who ask for all kinds, and has no exit signal. */
+TEST_F(kwaitd, alive)
+{
+	int die[2];
+	pid_t pid;
+	char c;
+
+	ASSERT_EQ(0, pipe(die));
+	pid = kw_fork(CLONE_DETACHED | SIGCHLD);
+	if (!pid) {
+		close(die[1]);
+		_exit(read(die[0], &c, 1) != 0);
+	}
+	EXPECT_EQ(-1, waitpid(pid, NULL, WNOHANG));
+	EXPECT_EQ(ECHILD, errno);
+	EXPECT_EQ(0, waitpid(pid, NULL, WNOHANG | __WALL));
+	close(die[1]);
+	EXPECT_TRUE(kw_until(kw_gone(pid)));
+}
+
 /* The mark is the child's alone. */
 TEST_F(kwaitd, not_inherited)
 {
