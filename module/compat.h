@@ -10,7 +10,9 @@
 #define _KWAITD_COMPAT_H
 
 #include <linux/cgroup.h>
+#include <linux/hrtimer.h>
 #include <linux/pid.h>
+#include <linux/pid_namespace.h>
 #include <linux/ptrace.h>
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
@@ -106,6 +108,26 @@ static inline struct cgroup_subsys_state *task_pids_css(struct task_struct *p)
 static inline struct cgroup_subsys_state *task_pids_css(struct task_struct *p)
 {
 	return NULL;
+}
+#endif
+
+/* 6.14: before that pid_max is one for all namespaces, and not exported. */
+static inline int pid_ns_pid_max(const struct pid_namespace *ns)
+{
+#if LINUX_VERSION_CODE >= KERNEL_VERSION(6, 14, 0)
+	return READ_ONCE(ns->pid_max);
+#else
+	return PID_MAX_LIMIT;
+#endif
+}
+
+#if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)
+static inline void hrtimer_setup(struct hrtimer *timer,
+				 enum hrtimer_restart (*fn)(struct hrtimer *),
+				 clockid_t clock, enum hrtimer_mode mode)
+{
+	hrtimer_init(timer, clock, mode);
+	timer->function = fn;
 }
 #endif
 

@@ -49,8 +49,8 @@ static int kwaitd_fork_pre(struct kprobe *kp, struct pt_regs *regs)
 		(void *)regs_get_kernel_argument(regs, 1);
 
 	this_cpu_inc(hits[HOOK_FORK]);
-	if (unlikely(kargs->flags & CLONE_DETACHED))
-		kwaitd_mark_child(child);
+	if (unlikely(kargs->flags & (CLONE_DETACHED | CLONE_PARENT)))
+		kwaitd_mark_fork(child, kargs->flags);
 	return 0;
 }
 
@@ -77,17 +77,15 @@ static int kwaitd_notify_entry(struct kretprobe_instance *ri,
 		return 1;
 
 	/*
-	 * No signal. parent_exec_id is read only here, to turn whatever signal
-	 * it is, none included, into SIGCHLD once the parent has called
-	 * execve(). tasklist_lock protects it and tsk->parent.
+	 * No signal. A parent that has called execve() since the fork, as
+	 * parent_exec_id tells, would get SIGCHLD instead of whatever it is, none
+	 * included. tasklist_lock protects it and tsk->parent, and nobody else
+	 * asks for it once its task is dead.
 	 */
 	regs_set_kernel_argument1(regs, 0);
 	parent = rcu_dereference_protected(tsk->parent, true);
 	tsk->parent_exec_id = READ_ONCE(parent->self_exec_id);
-
-	/* The release hook is next to see current, but not who died before. */
-	if (tsk != current)
-		kwaitd_mark_drop(tsk);
+	*(struct task_struct **)ri->data = tsk;
 	return 0;
 }
 
@@ -96,7 +94,12 @@ NOKPROBE_SYMBOL(kwaitd_notify_entry);
 static int kwaitd_notify_return(struct kretprobe_instance *ri,
 				struct pt_regs *regs)
 {
+	struct task_struct *tsk = *(struct task_struct **)ri->data;
+
 	regs_set_return_value(regs, true);
+	/* The release hook is next to see current, but not who died before. */
+	if (tsk != current)
+		kwaitd_mark_drop(tsk);
 	return 0;
 }
 
@@ -107,6 +110,7 @@ static struct kretprobe notify_probe = {
 	.kp.symbol_name	= "do_notify_parent",
 	.entry_handler	= kwaitd_notify_entry,
 	.handler	= kwaitd_notify_return,
+	.data_size	= sizeof(struct task_struct *),
 };
 
 /* What runs in release_task()'s stead when the task was queued. */
@@ -126,7 +130,7 @@ static int kwaitd_release_pre(struct kprobe *kp, struct pt_regs *regs)
 	if (thread_group_leader(p))
 		detached = kwaitd_mark_drop(p) || signal_autoreap(p->signal);
 	else
-		detached = kwaitd_mark_thread(p);
+		detached = kwaitd_mark_test_thread(p);
 
 	/* Someone else's release: wait4(), execve(), kwaitd itself. */
 	if (p != current || !kwaitd_reaper_queue(p, detached))
@@ -138,7 +142,11 @@ static int kwaitd_release_pre(struct kprobe *kp, struct pt_regs *regs)
 
 NOKPROBE_SYMBOL(kwaitd_release_pre);
 
-/* Without one the probe may be optimised into a jump that ignores the ip. */
+/*
+ * By having one a kprobe says that it may change the ip: on an ftrace site that
+ * keeps livepatch and the like away, elsewhere it prevents the optimisation into
+ * a jump, which would ignore the ip.
+ */
 static void kwaitd_release_post(struct kprobe *kp, struct pt_regs *regs,
 				unsigned long flags)
 {
@@ -163,6 +171,34 @@ static const struct hook {
 	[HOOK_NOTIFY]	= { "notify", &notify_probe.kp, &notify_probe },
 };
 
+/*
+ * A kprobe with a post_handler must be the first at its address: joining one
+ * without does not re-arm it, and then the kernel can disarm neither. So see
+ * whether a harmless one is alone.
+ */
+static int release_symbol_free(void)
+{
+	struct kprobe scout = { .symbol_name = release_probe.symbol_name };
+	int err = register_kprobe(&scout);
+
+	if (err)
+		return err;
+	if (!list_empty(&scout.list))
+		err = -EBUSY;
+	unregister_kprobe(&scout);
+	return err;
+}
+
+static int hook_register(unsigned int i)
+{
+	int err = i == HOOK_RELEASE ? release_symbol_free() : 0;
+
+	if (err)
+		return err;
+	return hooks[i].rp ? register_kretprobe(hooks[i].rp) :
+			     register_kprobe(hooks[i].kp);
+}
+
 static void hooks_unregister(unsigned int nr)
 {
 	while (nr--) {
@@ -178,7 +214,8 @@ static void hooks_unregister(unsigned int nr)
  *
  * Context: process context; may sleep.
  * Return: 0, or what register_kprobe() said of the first that could not be
- * had, with none left armed: -ENOENT when the kernel has no such symbol.
+ * had, with none left armed: -ENOENT when the kernel has no such symbol, -EBUSY
+ * when someone else has a kprobe, or livepatch a patch, in release_task().
  */
 int kwaitd_hooks_init(void)
 {
@@ -186,8 +223,7 @@ int kwaitd_hooks_init(void)
 	int err;
 
 	for (i = 0; i < NR_HOOKS; i++) {
-		err = hooks[i].rp ? register_kretprobe(hooks[i].rp) :
-				    register_kprobe(hooks[i].kp);
+		err = hook_register(i);
 		if (err) {
 			pr_err("cannot hook %s (%s): %pe\n", hooks[i].name,
 			       hooks[i].kp->symbol_name, ERR_PTR(err));

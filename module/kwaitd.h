@@ -8,7 +8,7 @@
  *           |                           |
  *    hooks.c: fork             hooks.c: notify
  *           |                           |  marked? reap it, tell nobody
- *    mark.c: kwaitd_mark_child          |
+ *    mark.c: kwaitd_mark_fork           |
  *                              hooks.c: release
  *                                       |  may it wait a moment?
  *                              reaper.c: kwaitd_reaper_queue
@@ -59,12 +59,12 @@ unsigned long kwaitd_hooks_release_addr(void);
 
 int kwaitd_mark_init(void);
 void kwaitd_mark_exit(void);
-void kwaitd_mark_child(struct task_struct *child);
-bool kwaitd_mark_thread(const struct task_struct *p);
+void kwaitd_mark_fork(struct task_struct *child, u64 clone_flags);
 bool kwaitd_mark_test(struct task_struct *leader);
+bool kwaitd_mark_test_thread(const struct task_struct *p);
 bool kwaitd_mark_drop(struct task_struct *leader);
 unsigned long kwaitd_mark_live(void);
-bool kwaitd_mark_pool_low(void);
+bool kwaitd_mark_pool_wanting(void);
 void kwaitd_mark_pool_refill(void);
 
 /* reaper.c: the queues and threads */
@@ -79,6 +79,7 @@ unsigned long kwaitd_reaper_backlog(unsigned int cpu);
 
 bool kwaitd_limits_nproc(struct task_struct *p);
 bool kwaitd_limits_pids(struct task_struct *p);
+bool kwaitd_limits_pid_max(struct task_struct *p);
 
 /* selftest.c: does it all work on this kernel? */
 
@@ -113,6 +114,7 @@ enum kwaitd_counter {
 	KWAITD_INLINE_PIDFD,		/* someone holds a pidfd */
 	KWAITD_INLINE_NPROC,		/* user close to RLIMIT_NPROC */
 	KWAITD_INLINE_PIDS,		/* cgroup close to pids.max */
+	KWAITD_INLINE_PID_MAX,		/* namespace close to pid_max */
 	KWAITD_NR_COUNTERS,
 };
 

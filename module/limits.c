@@ -2,8 +2,8 @@
 /*
  * Limits: is somebody about to be refused a fork?
  *
- * Until it is released a dead task counts against its user's RLIMIT_NPROC and
- * its cgroups' pids.max. A fork must not fail because of a release that kwaitd
+ * Until it is released a dead task counts against its user's RLIMIT_NPROC, its
+ * cgroups' pids.max, and has a pid. A fork must not fail because of a release that kwaitd
  * has yet to do, so a task is not queued when what is left below a limit is so
  * little that forks could use it up before kwaitd runs.
  */
@@ -13,14 +13,17 @@
 #include "compat.h"
 #include "kwaitd.h"
 
-/* Tasks: 1024 forks take longer than any queue waits, see STALE in reaper.c. */
+/*
+ * In tasks. A bound for all cases there is not: it takes so many forks, none of
+ * which exits, while a task is queued, and kwaitd is about to run.
+ */
 #define HEADROOM 1024
 
 /**
  * kwaitd_limits_nproc() - is the user of a task close to RLIMIT_NPROC?
  * @p: the dying task; its limit stands for those of its relatives
  *
- * Context: any; @p is current.
+ * Context: any.
  */
 bool kwaitd_limits_nproc(struct task_struct *p)
 {
@@ -28,11 +31,12 @@ bool kwaitd_limits_nproc(struct task_struct *p)
 	struct ucounts *uc;
 	bool close = false;
 
-	/* copy_process() never refuses root. */
-	if (uid_eq(current_user()->uid, GLOBAL_ROOT_UID))
-		return false;
 	rcu_read_lock();
-	for (uc = task_ucounts(p); uc && !close; uc = uc->ns->ucounts) {
+	uc = task_ucounts(p);
+	/* copy_process() never refuses root. */
+	if (uid_eq(__task_cred(p)->user->uid, GLOBAL_ROOT_UID))
+		uc = NULL;
+	for (; uc && !close; uc = uc->ns->ucounts) {
 		close = max - get_rlimit_value(uc, UCOUNT_RLIMIT_NPROC) < HEADROOM;
 		max = get_userns_rlimit_max(uc->ns, UCOUNT_RLIMIT_NPROC);
 	}
@@ -44,7 +48,7 @@ bool kwaitd_limits_nproc(struct task_struct *p)
  * kwaitd_limits_pids() - is a cgroup of a task close to its pids.max?
  * @p: the dying task
  *
- * Context: any; @p is current.
+ * Context: any.
  * Return: true also if the numbers make no sense, as they would if the pids
  * controller's private structure, see compat.h, was no longer what it was.
  */
@@ -68,4 +72,23 @@ bool kwaitd_limits_pids(struct task_struct *p)
 	}
 	rcu_read_unlock();
 	return close;
+}
+
+/**
+ * kwaitd_limits_pid_max() - is a pid namespace of a task running out of pids?
+ * @p: the dying task
+ *
+ * Context: any.
+ * Return: always false on kernels before 6.14, which do not say.
+ */
+bool kwaitd_limits_pid_max(struct task_struct *p)
+{
+	struct pid_namespace *ns;
+
+	for (ns = task_active_pid_ns(p); ns; ns = ns->parent) {
+		if (pid_ns_pid_max(ns) -
+		    (int)(READ_ONCE(ns->pid_allocated) & ~PIDNS_ADDING) < HEADROOM)
+			return true;
+	}
+	return false;
 }

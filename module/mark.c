@@ -32,9 +32,6 @@ struct kwaitd_mark {
 	struct pid *pid;
 };
 
-/* "at most 64 bytes per live detached process" */
-static_assert(sizeof(struct kwaitd_mark) <= 64);
-
 /* 100,000 marks make chains of six; 128 KiB, none where marks are native. */
 #define TABLE_BITS 14
 
@@ -51,22 +48,36 @@ static DEFINE_RAW_SPINLOCK(table_lock);
 
 /*
  * PREEMPT_RT: handlers cannot call the slab allocator, so each CPU has marks in
- * store. Only touched on that CPU with preemption off, and never from an
- * interrupt.
+ * store, and kwaitd/N keeps them between LOW and HIGH. Only touched on that CPU
+ * with preemption off, and never from an interrupt.
  */
 #define POOL_LOW 128
+#define POOL_TARGET 256
 #define POOL_HIGH 512
 
 struct mark_pool {
 	struct hlist_head free;
 	unsigned int count;
+	bool wanting;		/* kwaitd was asked to bring it to TARGET */
 };
 
 static DEFINE_PER_CPU(struct mark_pool, pool);
 
-static struct kwaitd_mark *pool_get(void)
+static bool pooled(void)
 {
-	struct mark_pool *mp = this_cpu_ptr(&pool);
+	return IS_ENABLED(CONFIG_PREEMPT_RT) && !KWAITD_NATIVE_MARK;
+}
+
+static void pool_check(struct mark_pool *mp)
+{
+	if (mp->wanting || (mp->count >= POOL_LOW && mp->count <= POOL_HIGH))
+		return;
+	mp->wanting = true;
+	kwaitd_reaper_wake();
+}
+
+static struct kwaitd_mark *pool_get(struct mark_pool *mp)
+{
 	struct kwaitd_mark *mark;
 
 	mark = hlist_entry_safe(mp->free.first, struct kwaitd_mark, node);
@@ -77,72 +88,75 @@ static struct kwaitd_mark *pool_get(void)
 	return mark;
 }
 
-static void pool_put(struct kwaitd_mark *mark)
+static void pool_put(struct mark_pool *mp, struct kwaitd_mark *mark)
 {
-	struct mark_pool *mp = this_cpu_ptr(&pool);
-
 	hlist_add_head(&mark->node, &mp->free);
 	mp->count++;
 }
 
 static struct kwaitd_mark *mark_alloc(void)
 {
+	struct mark_pool *mp = this_cpu_ptr(&pool);
 	struct kwaitd_mark *mark;
 
-	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
+	if (!pooled())
 		return kmem_cache_alloc(mark_cache, GFP_NOWAIT | __GFP_NOWARN);
-	mark = pool_get();
-	if (kwaitd_mark_pool_low())
-		kwaitd_reaper_wake();
+	mark = pool_get(mp);
+	pool_check(mp);
 	return mark;
 }
 
 static void mark_free(struct kwaitd_mark *mark)
 {
-	if (IS_ENABLED(CONFIG_PREEMPT_RT))
-		pool_put(mark);
-	else
+	struct mark_pool *mp = this_cpu_ptr(&pool);
+
+	if (!pooled()) {
 		kmem_cache_free(mark_cache, mark);
+		return;
+	}
+	pool_put(mp, mark);
+	pool_check(mp);
 }
 
 /**
- * kwaitd_mark_pool_low() - does this CPU's store of marks want a refill?
+ * kwaitd_mark_pool_wanting() - should kwaitd_mark_pool_refill() be called?
  *
- * Context: preemption off, or bound to this CPU.
+ * Context: bound to this CPU.
  */
-bool kwaitd_mark_pool_low(void)
+bool kwaitd_mark_pool_wanting(void)
 {
-	return IS_ENABLED(CONFIG_PREEMPT_RT) && !KWAITD_NATIVE_MARK &&
-	       READ_ONCE(this_cpu_ptr(&pool)->count) < POOL_LOW;
+	return this_cpu_read(pool.wanting);
 }
 
 /**
  * kwaitd_mark_pool_refill() - bring this CPU's store of marks to its size
  *
+ * Without memory it stays what it is until it is asked for the next time.
+ *
  * Context: kwaitd; may sleep.
  */
 void kwaitd_mark_pool_refill(void)
 {
+	struct mark_pool *mp = raw_cpu_ptr(&pool);
 	struct kwaitd_mark *mark;
-	unsigned int count;
 
-	if (!IS_ENABLED(CONFIG_PREEMPT_RT) || KWAITD_NATIVE_MARK)
+	if (!pooled())
 		return;
-	for (count = this_cpu_read(pool.count); count < POOL_LOW; count++) {
+	while (READ_ONCE(mp->count) < POOL_TARGET) {
 		mark = kmem_cache_alloc(mark_cache, GFP_KERNEL);
 		if (!mark)
-			return;
+			break;
 		preempt_disable();
-		pool_put(mark);
+		pool_put(mp, mark);
 		preempt_enable();
 	}
-	for (; count > POOL_HIGH; count--) {
+	while (READ_ONCE(mp->count) > POOL_TARGET) {
 		preempt_disable();
-		mark = pool_get();
+		mark = pool_get(mp);
 		preempt_enable();
-		if (mark)
-			kmem_cache_free(mark_cache, mark);
+		kmem_cache_free(mark_cache, mark);
 	}
+	WRITE_ONCE(mp->wanting, false);
 }
 
 static struct hlist_head *bucket(struct task_struct *leader)
@@ -194,21 +208,9 @@ static bool mark_insert(struct task_struct *child)
 	return true;
 }
 
-/**
- * kwaitd_mark_child() - a child or thread was created with CLONE_DETACHED
- * @child: visible to everyone, but has not run yet
- *
- * Without memory for the mark the child is an ordinary one.
- *
- * Context: fork hook; preemption off, no locks held.
- */
-void kwaitd_mark_child(struct task_struct *child)
+static void mark_child(struct task_struct *child)
 {
 	bool ok = true;
-
-	if (!READ_ONCE(kwaitd_live) ||
-	    child->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
-		return;
 
 	/*
 	 * exit_signal: nobody else writes it before the child has run, except
@@ -230,14 +232,29 @@ void kwaitd_mark_child(struct task_struct *child)
 }
 
 /**
- * kwaitd_mark_thread() - was this thread created detached?
- * @p: not a group leader
+ * kwaitd_mark_fork() - current has a child or thread of a kind that matters
+ * @child: visible to everyone, but has not run yet
+ * @clone_flags: CLONE_DETACHED or CLONE_PARENT is set
  *
- * Context: any.
+ * Without memory for the mark the child is an ordinary one.
+ *
+ * Context: fork hook; preemption off, no locks held.
  */
-bool kwaitd_mark_thread(const struct task_struct *p)
+void kwaitd_mark_fork(struct task_struct *child, u64 clone_flags)
 {
-	return p->exit_signal == THREAD_DETACHED;
+	if (clone_flags & CLONE_DETACHED) {
+		if (READ_ONCE(kwaitd_live) && !(child->flags &
+		    (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER)))
+			mark_child(child);
+	} else if (thread_group_leader(child) &&
+		   kwaitd_mark_test(current->group_leader)) {
+		/*
+		 * CLONE_PARENT gave it the exit signal of its sibling, and the
+		 * parent would never hear of it. A kernel that keeps the marks
+		 * itself refuses the clone().
+		 */
+		WRITE_ONCE(child->exit_signal, SIGCHLD);
+	}
 }
 
 /**
@@ -258,6 +275,17 @@ bool kwaitd_mark_test(struct task_struct *leader)
 	found = mark_find(leader);
 	raw_spin_unlock_irqrestore(&table_lock, flags);
 	return found;
+}
+
+/**
+ * kwaitd_mark_test_thread() - was this thread created detached?
+ * @p: not a group leader
+ *
+ * Context: any.
+ */
+bool kwaitd_mark_test_thread(const struct task_struct *p)
+{
+	return p->exit_signal == THREAD_DETACHED;
 }
 
 /**

@@ -8,33 +8,22 @@
  * schedule() meanwhile, which release_task() does not mind: wait4() releases
  * zombies in that state as well.
  *
- * Concurrency notes:
- *
- *   queue	the dying task: on its CPU, preemption off
- *   drain	kwaitd/N, or another CPU when kwaitd/N has no turn (STALE)
- *   watch	a timer, on whatever CPU
- *
- *		queue	drain	watch
- *   queue	 -	 -	 B
- *   drain	 -	 -	 -
- *
- *   - no lock: an llist takes any number of llist_add() and llist_del_all();
- *     two drains each have their own tasks.
- *   B see kwaitd_watch().
- *
- * FIFO: an llist is last in, first out; a drain reverses what it took.
+ * Concurrency notes. The dying add to an llist, with preemption off and only on
+ * their CPU. Who drains takes one task at a time, under the queue's lock, so that
+ * a drain that loses its CPU keeps at most one task from others: normally only
+ * kwaitd/N drains, but when it has no turn for too long (STALE) a worker on
+ * another CPU does. Whoever drains, the order is that of the deaths.
  *
  * CPU hotplug: smpboot parks kwaitd/N when its CPU goes down, on that CPU. From
  * then on the queue is closed, which the dying see since they look on the same
  * CPU with preemption off, and what is in it is drained right there.
  */
+#include <linux/hrtimer.h>
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/llist.h>
-#include <linux/sched/clock.h>
 #include <linux/smpboot.h>
 #include <linux/static_call.h>
-#include <linux/timer.h>
 #include <linux/workqueue.h>
 #include <uapi/linux/sched/types.h>
 
@@ -46,9 +35,11 @@
 #define STALE (HZ / 20)
 
 struct kwaitd_queue {
-	struct llist_head tasks;
+	struct llist_head tasks;	/* youngest first */
+	struct llist_node *oldest;	/* taken from tasks; protected by lock */
+	raw_spinlock_t lock;
 	atomic_t backlog;		/* queued, and release not begun */
-	unsigned long since;		/* jiffies when tasks was last empty */
+	unsigned long since;		/* jiffies of the first; by the dying */
 	bool open;			/* written by kwaitd/N */
 };
 
@@ -56,6 +47,7 @@ static DEFINE_PER_CPU(struct kwaitd_queue, queues);
 static DEFINE_PER_CPU(struct task_struct *, kwaitd_task);	/* by smpboot */
 
 static struct workqueue_struct *steal_wq;
+static struct hrtimer watch;
 
 /*
  * What is laid over task_struct::ptrace_entry of a queued task. exit_notify()
@@ -74,13 +66,16 @@ static struct kwaitd_node *queue_node(struct task_struct *p)
 	return (struct kwaitd_node *)&p->ptrace_entry;
 }
 
-static struct task_struct *queued_task(struct kwaitd_node *node)
+static struct task_struct *queued_task(struct llist_node *node)
 {
 	return container_of((struct list_head *)node, struct task_struct,
 			    ptrace_entry);
 }
 
-/* A direct call: release_task() is not exported, and IBT or kCFI may be on. */
+/*
+ * release_task() is not exported. On x86 a static call is a direct one, to which
+ * neither IBT nor kCFI objects.
+ */
 static void release_nothing(struct task_struct *p)
 {
 }
@@ -99,18 +94,37 @@ static void reap(struct task_struct *p, unsigned int queue_cpu)
 	kwaitd_count(KWAITD_REAPED);
 }
 
+/* Any context that may race with queue_next(): a hint. */
+static bool queue_empty(struct kwaitd_queue *q)
+{
+	return llist_empty(&q->tasks) && !READ_ONCE(q->oldest);
+}
+
+static struct task_struct *queue_next(struct kwaitd_queue *q)
+{
+	struct llist_node *node;
+
+	raw_spin_lock(&q->lock);
+	node = q->oldest;
+	if (!node)
+		node = llist_reverse_order(llist_del_all(&q->tasks));
+	if (node) {
+		WRITE_ONCE(q->oldest, node->next);
+		atomic_dec(&q->backlog);
+	}
+	raw_spin_unlock(&q->lock);
+	return node ? queued_task(node) : NULL;
+}
+
 /* Release what waits on @cpu, oldest first. Return: how many. */
 static unsigned int drain(unsigned int cpu)
 {
 	struct kwaitd_queue *q = per_cpu_ptr(&queues, cpu);
-	struct kwaitd_node *node, *next;
-	struct llist_node *first;
+	struct task_struct *p;
 	unsigned int n = 0;
 
-	first = llist_reverse_order(llist_del_all(&q->tasks));
-	llist_for_each_entry_safe(node, next, first, llist) {
-		atomic_dec(&q->backlog);
-		reap(queued_task(node), cpu);
+	while ((p = queue_next(q))) {
+		reap(p, cpu);
 		n++;
 		cond_resched();
 	}
@@ -125,28 +139,38 @@ static void wake(unsigned int cpu)
 		kwaitd_count(KWAITD_WAKEUPS);
 }
 
-/*
- * The watch looks after tasks nobody came for: fewer than a batch, for which
- * kwaitd was not woken, and those on a CPU where kwaitd has no turn.
- */
+static bool stale(struct kwaitd_queue *q)
+{
+	return time_after(jiffies, READ_ONCE(q->since) + STALE);
+}
+
 static void kwaitd_steal(struct work_struct *work)
 {
 	struct kwaitd_queue *q;
-	unsigned int cpu, n;
+	unsigned int cpu;
 
 	for_each_possible_cpu(cpu) {
 		q = per_cpu_ptr(&queues, cpu);
-		if (llist_empty(&q->tasks) ||
-		    time_before(jiffies, READ_ONCE(q->since) + STALE))
-			continue;
-		n = drain(cpu);
-		this_cpu_add(kwaitd_stats.count[KWAITD_STOLEN], n);
+		if (!queue_empty(q) && stale(q))
+			this_cpu_add(kwaitd_stats.count[KWAITD_STOLEN],
+				     drain(cpu));
 	}
 }
 
 static DECLARE_WORK(steal_work, kwaitd_steal);
 
-static void kwaitd_watch(struct timer_list *watch)
+static void watch_start(void)
+{
+	hrtimer_start(&watch, ns_to_ktime(TICK_NSEC), HRTIMER_MODE_REL_HARD);
+}
+
+/*
+ * The watch looks after tasks nobody came for: fewer than a batch, for which
+ * kwaitd was not woken, and those on a CPU where kwaitd has no turn. One timer
+ * for all CPUs, and a hard one, which also fires where a real-time task hogs the
+ * CPU and all that runs in threads.
+ */
+static enum hrtimer_restart kwaitd_watch(struct hrtimer *timer)
 {
 	struct kwaitd_queue *q;
 	bool again = false;
@@ -154,24 +178,24 @@ static void kwaitd_watch(struct timer_list *watch)
 
 	/*
 	 * Pairs with llist_add() in kwaitd_reaper_queue(): either the task is
-	 * seen here, or the timer is seen not to be pending there.
+	 * seen here, or the timer is seen not to be queued there.
 	 */
 	smp_mb();
 	for_each_possible_cpu(cpu) {
 		q = per_cpu_ptr(&queues, cpu);
-		if (llist_empty(&q->tasks))
+		if (queue_empty(q))
 			continue;
 		again = true;
-		if (time_before(jiffies, READ_ONCE(q->since) + STALE))
-			wake(cpu);
-		else
+		if (stale(q))
 			queue_work(steal_wq, &steal_work);
+		else
+			wake(cpu);
 	}
+	/* HRTIMER_RESTART would mind being started by someone else meanwhile. */
 	if (again)
-		mod_timer(watch, jiffies + 1);
+		watch_start();
+	return HRTIMER_NORESTART;
 }
-
-static DEFINE_TIMER(watch_timer, kwaitd_watch);
 
 /* Return: why p must be released at once, or KWAITD_NR_COUNTERS. */
 static enum kwaitd_counter inline_reason(struct task_struct *p,
@@ -193,15 +217,15 @@ static enum kwaitd_counter inline_reason(struct task_struct *p,
 	if (atomic_read(&q->backlog) >= READ_ONCE(kwaitd_max_backlog))
 		return KWAITD_INLINE_BACKLOG;
 	/*
-	 * No locks: whoever starts to wait for this thread a moment later waits
-	 * for kwaitd instead, which is what it would do if the exit had been a
-	 * moment earlier.
+	 * No locks: who starts to wait for this thread a moment later, the leader's
+	 * parent or execve(), has to wait for kwaitd. That is why a thread wakes
+	 * it whatever the batch.
 	 */
 	if (!thread_group_leader(p)) {
 		if (READ_ONCE(sig->notify_count) ||
 		    READ_ONCE(sig->group_exec_task))
 			return KWAITD_INLINE_EXEC;
-		if (READ_ONCE(p->group_leader->exit_state))
+		if (READ_ONCE(p->group_leader->flags) & PF_EXITING)
 			return KWAITD_INLINE_LEADER_DEAD;
 		if (READ_ONCE(sig->flags) & SIGNAL_GROUP_EXIT)
 			return KWAITD_INLINE_GROUP_EXIT;
@@ -212,6 +236,8 @@ static enum kwaitd_counter inline_reason(struct task_struct *p,
 		return KWAITD_INLINE_NPROC;
 	if (kwaitd_limits_pids(p))
 		return KWAITD_INLINE_PIDS;
+	if (kwaitd_limits_pid_max(p))
+		return KWAITD_INLINE_PID_MAX;
 	return KWAITD_NR_COUNTERS;
 }
 
@@ -229,6 +255,7 @@ bool kwaitd_reaper_queue(struct task_struct *p, bool detached)
 	struct kwaitd_queue *q = this_cpu_ptr(&queues);
 	struct kwaitd_node *node = queue_node(p);
 	unsigned int batch = READ_ONCE(kwaitd_batch);
+	bool thread = !thread_group_leader(p);
 	enum kwaitd_counter reason;
 	unsigned int backlog;
 	bool first;
@@ -246,23 +273,23 @@ bool kwaitd_reaper_queue(struct task_struct *p, bool detached)
 	backlog = atomic_inc_return(&q->backlog);
 	if (backlog > this_cpu_read(kwaitd_stats.backlog_max))
 		this_cpu_write(kwaitd_stats.backlog_max, backlog);
-	kwaitd_count(thread_group_leader(p) ? KWAITD_QUEUED_PROCESSES :
-					      KWAITD_QUEUED_THREADS);
+	kwaitd_count(thread ? KWAITD_QUEUED_THREADS : KWAITD_QUEUED_PROCESSES);
 	trace_kwaitd_queue(p, backlog);
-	if (llist_empty(&q->tasks))
+	if (queue_empty(q))
 		WRITE_ONCE(q->since, jiffies);
 	node->stamp = ktime_get_ns();
 	first = llist_add(&node->llist, &q->tasks);
 	/* p may be released from here on, by another CPU. */
 
 	/*
-	 * A batch has just become full, or kwaitd, which took the one before,
-	 * may have looked for more just before there was.
+	 * A batch has just become full; or kwaitd, which may have found the llist
+	 * empty just before, still has what it took from there before that.
 	 */
-	if (backlog == batch || (first && backlog > batch))
+	if (backlog == batch || (first && backlog > batch) ||
+	    (thread && batch > 1))
 		wake(smp_processor_id());
-	if (!timer_pending(&watch_timer))
-		mod_timer(&watch_timer, jiffies + 1);
+	if (!hrtimer_is_queued(&watch))
+		watch_start();
 	return true;
 }
 
@@ -309,8 +336,8 @@ static void kwaitd_cleanup(unsigned int cpu, bool online)
 
 static int kwaitd_should_run(unsigned int cpu)
 {
-	return !llist_empty(&per_cpu(queues.tasks, cpu)) ||
-	       kwaitd_mark_pool_low();
+	return !queue_empty(per_cpu_ptr(&queues, cpu)) ||
+	       kwaitd_mark_pool_wanting();
 }
 
 static void kwaitd_run(unsigned int cpu)
@@ -339,8 +366,13 @@ static struct smp_hotplug_thread kwaitd_threads = {
  */
 int kwaitd_reaper_init(unsigned long release_addr)
 {
+	unsigned int cpu;
 	int err;
 
+	for_each_possible_cpu(cpu)
+		raw_spin_lock_init(per_cpu_ptr(&queues.lock, cpu));
+	hrtimer_setup(&watch, kwaitd_watch, CLOCK_MONOTONIC,
+		      HRTIMER_MODE_REL_HARD);
 	/* WQ_MEM_RECLAIM: a release frees memory. */
 	steal_wq = alloc_workqueue("kwaitd", WQ_UNBOUND | WQ_MEM_RECLAIM, 1);
 	if (!steal_wq)
@@ -359,7 +391,7 @@ int kwaitd_reaper_init(unsigned long release_addr)
  */
 void kwaitd_reaper_exit(void)
 {
-	timer_delete_sync(&watch_timer);
+	hrtimer_cancel(&watch);
 	destroy_workqueue(steal_wq);
 	smpboot_unregister_percpu_thread(&kwaitd_threads);
 }

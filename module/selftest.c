@@ -4,8 +4,9 @@
  *
  * A kernel thread is born and dies before anything else may use the module. It
  * passes all hooks on its way, is queued as if it was detached, and is released
- * by kwaitd. Nothing is assumed of kprobes being enabled, of a hook's place in
- * this kernel's code, or of the skipped release_task().
+ * by kwaitd. That shows that the hooks fire, that release_task() can be skipped,
+ * and called by someone else. What a mark changes it does not show: the parent of
+ * kernel threads ignores them anyway.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
@@ -46,6 +47,8 @@ static int probe_run(unsigned long deadline)
 	while (pid_alive(p) && time_before(jiffies, deadline))
 		usleep_range(500, 1000);
 	released = !pid_alive(p);
+	/* It must not run this module's code any more, even if it has yet to. */
+	kthread_stop(p);
 	WRITE_ONCE(probe, NULL);
 	put_task_struct(p);
 	return released;

@@ -38,6 +38,7 @@ static const char * const names[] = {
 	[KWAITD_INLINE_PIDFD]		= "inline_pidfd",
 	[KWAITD_INLINE_NPROC]		= "inline_nproc",
 	[KWAITD_INLINE_PIDS]		= "inline_pids",
+	[KWAITD_INLINE_PID_MAX]		= "inline_pid_max",
 };
 
 static_assert(ARRAY_SIZE(names) == KWAITD_NR_COUNTERS);

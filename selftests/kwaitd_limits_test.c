@@ -110,6 +110,26 @@ TEST_F(kwaitd, pids_max_is_a_limit)
 	EXPECT_TRUE(kw_until(!rmdir(CGROUP)));
 }
 
+/* Since 6.14 pid_max is a namespace's own, and can be looked at. */
+TEST_F(kwaitd, pid_max)
+{
+	long inlined = kw_stat("inline_pid_max");
+	char old[256];
+	pid_t pid;
+
+	if (!kw_kernel_since(6, 14))
+		SKIP(return, "pid_max is global");
+	snprintf(old, sizeof(old), "%s", kw_read("/proc/sys/kernel/pid_max"));
+	ASSERT_EQ(0, kw_write("/proc/sys/kernel/pid_max", "1000"));
+	pid = kw_fork(CLONE_DETACHED);
+	if (!pid)
+		_exit(0);
+	EXPECT_TRUE(kw_until(kw_gone(pid)));
+	EXPECT_EQ(0, kw_write("/proc/sys/kernel/pid_max", old));
+	EXPECT_EQ(inlined + 1, kw_stat("inline_pid_max"));
+	EXPECT_EQ(self->queued, kw_queued());
+}
+
 /* A limit far away is none: the queue is used. */
 TEST_F(kwaitd, far_from_limits)
 {

@@ -234,6 +234,36 @@ TEST_F(kwaitd, survives_exec)
 }
 
 /*
+ * Its sibling by CLONE_PARENT is an ordinary child of the parent, or, where the
+ * kernel keeps the marks, cannot be made.
+ */
+TEST_F(kwaitd, sibling)
+{
+	int status = 0, report[2];
+	pid_t pid, sibling;
+
+	ASSERT_EQ(0, pipe(report));
+	pid = kw_fork(CLONE_DETACHED);
+	if (!pid) {
+		sibling = kw_fork(CLONE_PARENT | SIGCHLD);
+		if (!sibling)
+			_exit(11);
+		if (sibling < 0)
+			sibling = -errno;
+		_exit(write(report[1], &sibling, sizeof(sibling)) < 0);
+	}
+	ASSERT_EQ((ssize_t)sizeof(sibling),
+		  read(report[0], &sibling, sizeof(sibling)));
+	EXPECT_TRUE(kw_until(kw_gone(pid)));
+	if (kw_kernel_since(7, 1)) {
+		EXPECT_EQ(-EINVAL, sibling);
+		return;
+	}
+	EXPECT_EQ(sibling, waitpid(sibling, &status, 0));
+	EXPECT_EQ(11, WEXITSTATUS(status));
+}
+
+/*
  * A helper that has a detached child, and then does what the argument says. The
  * child dies when the returned pipe is closed; its pid is read from there.
  */

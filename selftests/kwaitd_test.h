@@ -23,6 +23,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/types.h>
+#include <sys/utsname.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
@@ -162,6 +163,15 @@ static inline const char *kw_read(const char *path)
 static inline bool kw_gone(pid_t pid)
 {
 	return kill(pid, 0) == -1 && errno == ESRCH;
+}
+
+static inline bool kw_kernel_since(int major, int minor)
+{
+	struct utsname name;
+	int a = 0, b = 0;
+
+	return !uname(&name) && sscanf(name.release, "%d.%d", &a, &b) == 2 &&
+	       (a > major || (a == major && b >= minor));
 }
 
 /* fork() with other flags than SIGCHLD */

@@ -115,6 +115,40 @@ TEST_F(kwaitd, while_all_is_queued)
 	EXPECT_EQ(0, kw_stat("queued_threads"));
 }
 
+/*
+ * A kprobe in release_task() that was there first and does not change the ip
+ * cannot be joined by one that does.
+ */
+TEST_F(kwaitd, refused_beside_kprobe)
+{
+	pid_t pid;
+
+	ASSERT_TRUE(kw_until(unloaded()));
+	ASSERT_EQ(0, kw_write(KW_TRACEFS "kprobe_events",
+			      "p:kwaitd_selftest/first release_task"));
+	ASSERT_EQ(0, kw_write(KW_TRACEFS "events/kwaitd_selftest/enable", "1"));
+	EXPECT_NE(0, load());
+	EXPECT_FALSE(kw_loaded());
+	ASSERT_EQ(0, kw_write(KW_TRACEFS "events/kwaitd_selftest/enable", "0"));
+	ASSERT_EQ(0, kw_write(KW_TRACEFS "kprobe_events",
+			      "-:kwaitd_selftest/first"));
+	ASSERT_EQ(0, load());
+
+	/* One that comes later is welcome, and can stay longer. */
+	ASSERT_EQ(0, kw_write(KW_TRACEFS "kprobe_events",
+			      "p:kwaitd_selftest/second release_task"));
+	ASSERT_EQ(0, kw_write(KW_TRACEFS "events/kwaitd_selftest/enable", "1"));
+	ASSERT_TRUE(kw_until(unloaded()));
+	pid = fork();
+	if (!pid)
+		_exit(0);
+	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
+	ASSERT_EQ(0, kw_write(KW_TRACEFS "events/kwaitd_selftest/enable", "0"));
+	ASSERT_EQ(0, kw_write(KW_TRACEFS "kprobe_events",
+			      "-:kwaitd_selftest/second"));
+	ASSERT_EQ(0, load());
+}
+
 /* A detached process that is alive keeps the module, where it holds the mark. */
 TEST_F(kwaitd, live_mark_keeps_module)
 {

@@ -22,7 +22,7 @@
 #define STACK 16384
 
 static volatile sig_atomic_t sigchlds;
-static char stacks[EACH][STACK] __attribute__((aligned(16)));
+static char stacks[EACH][STACK];
 
 static void on_sigchld(int sig)
 {
@@ -86,7 +86,7 @@ int main(void)
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	signal(SIGCHLD, on_sigchld);
-	printf("parent %d has %d detached children, then %d detached threads, then %d ordinary children\n",
+	printf("parent %d has %d detached children, %d detached threads and %d ordinary children\n",
 	       getpid(), EACH, EACH, EACH);
 
 	/* usleep() is cut short by SIGCHLD, if there is one */
