@@ -47,7 +47,7 @@ initramfs()
 vm_run()
 {
 	local mode=$1 kernel=${KERNELS[0]} kdir= smp=1 mem=1G icount= append=
-	local module=1 params= timeout=600 log= files=() image ko qemu status f
+	local thread=multi module=1 params= timeout=600 log= files=() image ko qemu status f
 	shift
 	while (($#)); do
 		case $1 in
@@ -61,6 +61,7 @@ vm_run()
 		--timeout) timeout=$2; shift ;;
 		--log) log=$2; shift ;;
 		--icount) icount=1 ;;
+		--thread) thread=$2; shift ;;
 		--no-module) module= ;;
 		--) shift; break ;;
 		*) usage >&2; die "unknown option $1" ;;
@@ -119,7 +120,7 @@ vm_run()
 	if [ -n "$icount" ]; then
 		qemu+=(-accel tcg -icount shift=0)
 	else
-		qemu+=(-accel tcg,thread=multi)
+		qemu+=(-accel "tcg,thread=$thread")
 	fi
 	append="console=ttyS0 ignore_loglevel panic=-1 oops=panic$append"
 	qemu+=(-append "$append mitigations=off tsc=reliable")
