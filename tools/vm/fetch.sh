@@ -12,12 +12,16 @@ TOOLS_PACKAGES+=,xz-utils,perl,rsync
 # The mirror that this machine's own apt uses.
 mirror()
 {
-	local uri
-	# shellcheck disable=SC2016 # apt's
-	uri=$(apt-get indextargets --format '$(REPO_URI)' 'Origin: Debian' \
-		'Label: Debian' 'Created-By: Packages' | sort -u | head -n1)
-	[ -n "$uri" ] || die "apt knows no Debian mirror; run apt-get update"
-	echo "$uri"
+	local uri try
+	for try in 1 2; do
+		# shellcheck disable=SC2016 # apt's
+		uri=$(apt-get indextargets --format '$(REPO_URI)' \
+			'Origin: Debian' 'Label: Debian' 'Created-By: Packages' |
+			sort -u | head -n1)
+		[ -z "$uri" ] || { echo "$uri"; return; }
+		((try == 2)) || apt-get -qq update >&2
+	done
+	die "apt knows no Debian mirror"
 }
 
 # root NAME: where the system for a kernel is, or that with the tools
@@ -58,7 +62,6 @@ fetch_system()
 {
 	local dir uri sources
 	dir=$(root "$1")
-	"$TOP/tools/setup" || exit 2
 	uri=$(mirror)
 	sources=("deb $uri $2 main")
 	[ "$2" = "$3" ] || sources+=("deb $uri $3 main")
