@@ -39,7 +39,7 @@ struct kwaitd_queue {
 	struct llist_node *oldest;	/* taken from tasks; protected by lock */
 	raw_spinlock_t lock;
 	atomic_t backlog;		/* queued, and release not begun */
-	unsigned long since;		/* jiffies of the first; by the dying */
+	unsigned long since;		/* jiffies: last empty, or taken from */
 	bool open;			/* written by kwaitd/N */
 };
 
@@ -94,7 +94,7 @@ static void reap(struct task_struct *p, unsigned int queue_cpu)
 	kwaitd_count(KWAITD_REAPED);
 }
 
-/* Any context that may race with queue_next(): a hint. */
+/* A hint: others queue and take meanwhile. */
 static bool queue_empty(struct kwaitd_queue *q)
 {
 	return llist_empty(&q->tasks) && !READ_ONCE(q->oldest);
@@ -110,6 +110,7 @@ static struct task_struct *queue_next(struct kwaitd_queue *q)
 		node = llist_reverse_order(llist_del_all(&q->tasks));
 	if (node) {
 		WRITE_ONCE(q->oldest, node->next);
+		WRITE_ONCE(q->since, jiffies);
 		atomic_dec(&q->backlog);
 	}
 	raw_spin_unlock(&q->lock);
@@ -139,6 +140,7 @@ static void wake(unsigned int cpu)
 		kwaitd_count(KWAITD_WAKEUPS);
 }
 
+/* Has nobody come to this queue for too long? */
 static bool stale(struct kwaitd_queue *q)
 {
 	return time_after(jiffies, READ_ONCE(q->since) + STALE);
@@ -207,7 +209,7 @@ static enum kwaitd_counter inline_reason(struct task_struct *p,
 		return KWAITD_INLINE_PARKED;
 	if (kwaitd_selftest_is_probe(p))
 		return KWAITD_NR_COUNTERS;
-	/* Nobody would be left to release the last kwaitd. */
+	/* Who waits for these is the kernel's own affair. kwaitd is one, too. */
 	if (p->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
 		return KWAITD_INLINE_KERNEL;
 	if (READ_ONCE(kwaitd_offload) == KWAITD_OFFLOAD_NONE)
@@ -258,7 +260,6 @@ bool kwaitd_reaper_queue(struct task_struct *p, bool detached)
 	bool thread = !thread_group_leader(p);
 	enum kwaitd_counter reason;
 	unsigned int backlog;
-	bool first;
 
 	if (!detached && READ_ONCE(kwaitd_offload) != KWAITD_OFFLOAD_ALL &&
 	    !kwaitd_selftest_is_probe(p))
@@ -278,15 +279,11 @@ bool kwaitd_reaper_queue(struct task_struct *p, bool detached)
 	if (queue_empty(q))
 		WRITE_ONCE(q->since, jiffies);
 	node->stamp = ktime_get_ns();
-	first = llist_add(&node->llist, &q->tasks);
+	llist_add(&node->llist, &q->tasks);
 	/* p may be released from here on, by another CPU. */
 
-	/*
-	 * A batch has just become full; or kwaitd, which may have found the llist
-	 * empty just before, still has what it took from there before that.
-	 */
-	if (backlog == batch || (first && backlog > batch) ||
-	    (thread && batch > 1))
+	/* kwaitd sleeps only when it has found nothing here, on this CPU. */
+	if (backlog == batch || (thread && batch > 1))
 		wake(smp_processor_id());
 	if (!hrtimer_is_queued(&watch))
 		watch_start();
