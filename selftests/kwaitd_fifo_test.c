@@ -33,6 +33,7 @@ static int pids_of(const char *event, int *pid, int max, int *max_backlog)
 TEST_F_TIMEOUT(kwaitd, order_of_death, 120)
 {
 	int queued[TASKS], reaped[TASKS], backlog = 0, i, n;
+	long unaccounted = kw_unaccounted();
 	void *stack = kw_stacks(1);
 
 	/* All queued before kwaitd is woken; a tick may come first at times. */
@@ -46,6 +47,7 @@ TEST_F_TIMEOUT(kwaitd, order_of_death, 120)
 				   CLONE_VM | CLONE_VFORK | CLONE_DETACHED,
 				   NULL));
 	}
+	EXPECT_TRUE(kw_until(kw_unaccounted() == unaccounted));
 	EXPECT_TRUE(kw_until(kw_at_rest()));
 	kw_write(KW_TRACEFS "events/kwaitd/enable", "0");
 	n = pids_of("kwaitd_queue", queued, TASKS, &backlog);

@@ -60,7 +60,8 @@ static int zombies(void)
 	return n;
 }
 
-TEST_F_TIMEOUT(kwaitd, nothing_lost, 300)
+static void storm(struct __test_metadata *_metadata,
+		  FIXTURE_DATA(kwaitd) *self)
 {
 	long threads = kw_stat("marked_threads");
 	long processes = kw_stat("marked_processes");
@@ -88,6 +89,18 @@ TEST_F_TIMEOUT(kwaitd, nothing_lost, 300)
 	TH_LOG("queued %ld, released inline %ld, wakeups %ld, backlog_max %ld",
 	       kw_queued() - self->queued, kw_inline() - inlined,
 	       kw_stat("wakeups"), kw_stat("backlog_max"));
+}
+
+TEST_F_TIMEOUT(kwaitd, nothing_lost, 300)
+{
+	storm(_metadata, self);
+}
+
+/* The same with many in the queues at a time */
+TEST_F_TIMEOUT(kwaitd, nothing_lost_in_batches, 300)
+{
+	ASSERT_EQ(0, kw_write(KW_PARAMS "batch", "4096"));
+	storm(_metadata, self);
 }
 
 TEST_HARNESS_MAIN
