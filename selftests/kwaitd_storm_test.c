@@ -60,13 +60,12 @@ static int zombies(void)
 	return n;
 }
 
-static void storm(struct __test_metadata *_metadata,
-		  FIXTURE_DATA(kwaitd) *self)
+static void storm(struct __test_metadata *_metadata)
 {
 	long threads = kw_stat("marked_threads");
 	long processes = kw_stat("marked_processes");
 	long inlined = kw_inline(), failed = kw_stat("mark_failed");
-	long unaccounted = kw_unaccounted();
+	long unaccounted = kw_unaccounted(), queued = kw_queued();
 	int i, status, before = zombies();
 	pid_t pid[CREATORS];
 
@@ -87,20 +86,20 @@ static void storm(struct __test_metadata *_metadata,
 	EXPECT_EQ(0, kw_stat("live_marks"));
 	EXPECT_EQ(before, zombies());
 	TH_LOG("queued %ld, released inline %ld, wakeups %ld, backlog_max %ld",
-	       kw_queued() - self->queued, kw_inline() - inlined,
+	       kw_queued() - queued, kw_inline() - inlined,
 	       kw_stat("wakeups"), kw_stat("backlog_max"));
 }
 
 TEST_F_TIMEOUT(kwaitd, nothing_lost, 300)
 {
-	storm(_metadata, self);
+	storm(_metadata);
 }
 
 /* The same with many in the queues at a time */
 TEST_F_TIMEOUT(kwaitd, nothing_lost_in_batches, 300)
 {
 	ASSERT_EQ(0, kw_write(KW_PARAMS "batch", "4096"));
-	storm(_metadata, self);
+	storm(_metadata);
 }
 
 TEST_HARNESS_MAIN

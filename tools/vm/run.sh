@@ -47,7 +47,7 @@ initramfs()
 vm_run()
 {
 	local mode=$1 kernel=${KERNELS[0]} kdir= smp=1 mem=1G icount= append=
-	local thread=multi module=1 params= timeout=600 log= files=() image ko qemu status f
+	local thread=multi module=1 params= timeout=600 log= files=() dir image ko qemu status f
 	shift
 	while (($#)); do
 		case $1 in
@@ -73,7 +73,9 @@ vm_run()
 
 	need $TOOLS
 	dir=$(mktemp -d)
-	trap 'rm -rf "$dir"' EXIT
+	# expanded now: others have a dir of their own when the trap is sprung
+	# shellcheck disable=SC2064
+	trap "rm -rf '$dir'" EXIT
 	mkdir -p "$dir/root/lib" "$dir/root/run"
 	if [ -f "$kernel" ]; then
 		image=$kernel
