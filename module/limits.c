@@ -3,9 +3,9 @@
  * Limits: is somebody about to be refused a fork?
  *
  * Until it is released a dead task counts against its user's RLIMIT_NPROC, its
- * cgroups' pids.max, and has a pid. A fork must not fail because of a release that kwaitd
- * has yet to do, so a task is not queued when what is left below a limit is so
- * little that forks could use it up before kwaitd runs.
+ * cgroups' pids.max, and has a pid. A fork must not fail because of a release
+ * that kwaitd has yet to do, so a task is not queued when what is left below a
+ * limit is so little that forks could use it up before kwaitd runs.
  */
 #include <linux/cred.h>
 #include <linux/user_namespace.h>

@@ -47,7 +47,8 @@ initramfs()
 vm_run()
 {
 	local mode=$1 kernel=${KERNELS[0]} kdir= smp=1 mem=1G icount= append=
-	local thread=multi module=1 params= timeout=600 log= files=() dir image ko qemu status f
+	local thread=multi module=1 params= timeout=600 log= files=()
+	local dir image ko qemu status f
 	shift
 	while (($#)); do
 		case $1 in
