@@ -9,7 +9,9 @@
 #ifndef _KWAITD_COMPAT_H
 #define _KWAITD_COMPAT_H
 
+#include <linux/bits.h>
 #include <linux/cgroup.h>
+#include <linux/fs.h>
 #include <linux/hrtimer.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
@@ -25,17 +27,37 @@
 #endif
 
 /*
- * 7.1: signal_struct::autoreap, by which do_notify_parent() itself reaps a
- * process without a signal to anyone.
+ * Kernel threads, and the workers of io_uring and vhost, which look like threads
+ * of a process. An idle worker of 6.1's io_uring takes its flag off before it
+ * exits, but not what no thread of user space has.
  */
+static inline bool task_works_for_kernel(const struct task_struct *p)
+{
+	return (p->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER)) ||
+	       p->worker_private;
+}
+
+/*
+ * 7.1: CLONE_AUTOREAP for clone3(), and signal_struct::autoreap, by which
+ * do_notify_parent() itself reaps a process without a signal to anyone.
+ */
+#ifdef CLONE_AUTOREAP
+#define KWAITD_NATIVE_CLONE3 1
+
 static inline bool signal_autoreap(const struct signal_struct *sig)
 {
-#ifdef CLONE_AUTOREAP
 	return sig->autoreap;
-#else
-	return false;
-#endif
 }
+#else
+#define KWAITD_NATIVE_CLONE3 0
+#define CLONE_AUTOREAP BIT_ULL(34)
+#define CLONE_NNP BIT_ULL(35)
+
+static inline bool signal_autoreap(const struct signal_struct *sig)
+{
+	return false;
+}
+#endif
 
 /*
  * 7.3: the bit no longer shares its word with the subreaper flags, and can
@@ -74,19 +96,51 @@ static inline void signal_set_autoreap(struct signal_struct *sig)
  * 6.9: pidfs. Whoever holds a pidfd sees more of a release than anyone else:
  * POLLHUP, and from 6.15 on the exit status that pidfs_exit() publishes. The
  * dentry is stashed in the pid for as long as a pidfd is open. Before pidfs a
- * pidfd tells no more than kill(pid, 0) does.
+ * pidfd tells no more than kill(pid, 0) does, and status.c adds POLLHUP.
  */
 #ifdef PIDFD_THREAD	/* came with it */
+#define KWAITD_NATIVE_HANGUP 1
+
 static inline bool pid_has_pidfd(struct pid *pid)
 {
 	return READ_ONCE(pid->stashed);
 }
+
+static inline struct pid *pidfd_poll_pid(struct file *file)
+{
+	return NULL;
+}
 #else
+#define KWAITD_NATIVE_HANGUP 0
+
 static inline bool pid_has_pidfd(struct pid *pid)
 {
 	return false;
 }
+
+static inline struct pid *pidfd_poll_pid(struct file *file)
+{
+	return file->private_data;
+}
 #endif
+
+/* 6.15: a pidfd tells the exit status. */
+#ifdef PIDFD_INFO_EXIT
+#define KWAITD_NATIVE_EXIT_INFO 1
+#else
+#define KWAITD_NATIVE_EXIT_INFO 0
+#endif
+
+/* As pidfs_exit() has it */
+static inline u64 task_cgroup_id(struct task_struct *p)
+{
+	u64 id;
+
+	rcu_read_lock();
+	id = cgroup_id(task_dfl_cgroup(p));
+	rcu_read_unlock();
+	return id;
+}
 
 /*
  * The head of kernel/cgroup/pids.c's private struct, unchanged since the
@@ -132,17 +186,33 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 #endif
 
 /* ptrace.h has regs_get_kernel_argument() but no counterpart. */
+#if defined(CONFIG_X86_64)
+static inline void regs_set_kernel_argument0(struct pt_regs *regs,
+					     unsigned long val)
+{
+	regs->di = val;
+}
+
 static inline void regs_set_kernel_argument1(struct pt_regs *regs,
 					     unsigned long val)
 {
-#if defined(CONFIG_X86_64)
 	regs->si = val;
-#elif defined(CONFIG_ARM64)
-	regs->regs[1] = val;
-#else
-#error "kwaitd does not know this architecture's second argument register"
-#endif
 }
+#elif defined(CONFIG_ARM64)
+static inline void regs_set_kernel_argument0(struct pt_regs *regs,
+					     unsigned long val)
+{
+	regs->regs[0] = val;
+}
+
+static inline void regs_set_kernel_argument1(struct pt_regs *regs,
+					     unsigned long val)
+{
+	regs->regs[1] = val;
+}
+#else
+#error "kwaitd does not know this architecture's argument registers"
+#endif
 
 /**
  * regs_skip_function() - return to the caller of a function just entered

@@ -11,6 +11,13 @@
  *	decides what becomes of a process that died: the caller makes it
  *	EXIT_DEAD and releases it when this returns true, else it is a zombie.
  *	Not needed where a mark is a bit that the kernel itself looks at.
+ *   detach   __ptrace_detach(tracer, p)
+ *	asks do_notify_parent() for a dead tracee, unless the tracer's process is
+ *	its parent. Not needed where a mark is a bit, either.
+ *   clone3   copy_clone_args_from_user(kargs, uargs, usize)
+ *	before clone3() looks at its flags, for kernels that refuse CLONE_AUTOREAP.
+ *   poll     pidfd_poll(file, pts)
+ *	for kernels whose pidfds do not say EPOLLHUP.
  *   release  release_task(p)
  *	with p == current in one place only: exit_notify(), which has made
  *	current EXIT_DEAD. wait4(), ptrace and reparenting pass over such a
@@ -25,6 +32,7 @@
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
 #include <linux/kprobes.h>
+#include <linux/poll.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/task.h>
 #include <linux/seq_file.h>
@@ -36,21 +44,34 @@ enum {
 	HOOK_FORK,
 	HOOK_RELEASE,
 	HOOK_NOTIFY,
-	NR_HOOKS = HOOK_NOTIFY + !KWAITD_NATIVE_MARK,
+	HOOK_DETACH,
+	HOOK_CLONE3,
+	HOOK_POLL,
+	NR_HOOKS,
 };
 
 /* Only ever changed by this_cpu_inc() */
-static DEFINE_PER_CPU(unsigned long [HOOK_NOTIFY + 1], hits);
+static DEFINE_PER_CPU(unsigned long [NR_HOOKS], hits);
+
+/*
+ * What clone3() was asked for that this kernel does not know goes from its hook to
+ * the fork hook in fn_arg: the argument of fn, which a kernel thread starts in, and
+ * NULL as fn is in a clone of user space.
+ */
+static u64 clone_flags(const struct kernel_clone_args *kargs)
+{
+	return kargs->flags | (kargs->fn ? 0 : (unsigned long)kargs->fn_arg);
+}
 
 static int kwaitd_fork_pre(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct task_struct *child = (void *)regs_get_kernel_argument(regs, 0);
-	struct kernel_clone_args *kargs =
-		(void *)regs_get_kernel_argument(regs, 1);
+	u64 flags = clone_flags((void *)regs_get_kernel_argument(regs, 1));
 
 	this_cpu_inc(hits[HOOK_FORK]);
-	if (unlikely(kargs->flags & (CLONE_DETACHED | CLONE_PARENT)))
-		kwaitd_mark_fork(child, kargs->flags);
+	if (unlikely(flags & (CLONE_DETACHED | CLONE_PARENT | CLONE_AUTOREAP |
+			      CLONE_NNP)))
+		kwaitd_mark_fork(child, flags);
 	return 0;
 }
 
@@ -97,9 +118,12 @@ static int kwaitd_notify_return(struct kretprobe_instance *ri,
 	struct task_struct *tsk = *(struct task_struct **)ri->data;
 
 	regs_set_return_value(regs, true);
-	/* The release hook is next to see current, but not who died before. */
+	/*
+	 * The release hook is next to see current. But release_task() of the last
+	 * thread goes on with its leader, which died before, by itself.
+	 */
 	if (tsk != current)
-		kwaitd_mark_drop(tsk);
+		kwaitd_mark_release(tsk);
 	return 0;
 }
 
@@ -111,6 +135,92 @@ static struct kretprobe notify_probe = {
 	.entry_handler	= kwaitd_notify_entry,
 	.handler	= kwaitd_notify_return,
 	.data_size	= sizeof(struct task_struct *),
+};
+
+/*
+ * A dead process whose tracer lets go of it, by exiting in a thread of the parent,
+ * was never heard of by do_notify_parent(): the kernel thinks that this parent
+ * knows already. It uses the tracer for nothing but to find that out, so with
+ * another one it asks. tasklist_lock is held for writing.
+ */
+static int kwaitd_detach_pre(struct kprobe *kp, struct pt_regs *regs)
+{
+	struct task_struct *p = (void *)regs_get_kernel_argument(regs, 1);
+
+	this_cpu_inc(hits[HOOK_DETACH]);
+	if (thread_group_leader(p) && kwaitd_mark_test(p))
+		regs_set_kernel_argument0(regs, (unsigned long)&init_task);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(kwaitd_detach_pre);
+
+static struct kprobe detach_probe = {
+	.symbol_name	= "__ptrace_detach",
+	.pre_handler	= kwaitd_detach_pre,
+};
+
+/* Both kretprobes below need the first argument when the function returns. */
+static int keep_argument(struct kretprobe_instance *ri, struct pt_regs *regs)
+{
+	*(unsigned long *)ri->data = regs_get_kernel_argument(regs, 0);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(keep_argument);
+
+static int kwaitd_clone3_return(struct kretprobe_instance *ri,
+				struct pt_regs *regs)
+{
+	struct kernel_clone_args *kargs = *(void **)ri->data;
+	int err = regs_return_value(regs);
+
+	this_cpu_inc(hits[HOOK_CLONE3]);
+	if (!err)
+		regs_set_return_value(regs, kwaitd_clone3_args(kargs));
+	return 0;
+}
+
+NOKPROBE_SYMBOL(kwaitd_clone3_return);
+
+/*
+ * The function sleeps when the arguments are not in memory, for as long as whoever
+ * handles the fault likes. A call that finds no instance is counted, and gets
+ * EINVAL if it asks for a flag that the kernel does not know.
+ */
+static struct kretprobe clone3_probe = {
+	.kp.symbol_name	= "copy_clone_args_from_user",
+	.entry_handler	= keep_argument,
+	.handler	= kwaitd_clone3_return,
+	.data_size	= sizeof(unsigned long),
+	.maxactive	= 1024,
+};
+
+static int kwaitd_poll_return(struct kretprobe_instance *ri,
+			      struct pt_regs *regs)
+{
+	struct pid *pid = pidfd_poll_pid(*(struct file **)ri->data);
+
+	this_cpu_inc(hits[HOOK_POLL]);
+	/*
+	 * Pairs with the wake-up in status.c: either it finds the caller of poll()
+	 * in the queue, or the process is seen to be gone here.
+	 */
+	if (kwaitd_mark_gone(pid))
+		regs_set_return_value(regs, regs_return_value(regs) |
+				      (__force unsigned long)EPOLLHUP);
+	return 0;
+}
+
+NOKPROBE_SYMBOL(kwaitd_poll_return);
+
+/* Sleeps only when poll() has so many descriptors that it needs more memory. */
+static struct kretprobe poll_probe = {
+	.kp.symbol_name	= "pidfd_poll",
+	.entry_handler	= keep_argument,
+	.handler	= kwaitd_poll_return,
+	.data_size	= sizeof(unsigned long),
+	.maxactive	= 256,
 };
 
 /* What runs in release_task()'s stead when the task was queued. */
@@ -128,7 +238,7 @@ static int kwaitd_release_pre(struct kprobe *kp, struct pt_regs *regs)
 
 	this_cpu_inc(hits[HOOK_RELEASE]);
 	if (thread_group_leader(p))
-		detached = kwaitd_mark_drop(p) || signal_autoreap(p->signal);
+		detached = kwaitd_mark_release(p) || signal_autoreap(p->signal);
 	else
 		detached = kwaitd_mark_test_thread(p);
 
@@ -160,15 +270,36 @@ static struct kprobe release_probe = {
 	.post_handler	= kwaitd_release_post,
 };
 
-/* In the order of registration. A hook is a kprobe or a kretprobe. */
-static const struct hook {
+/*
+ * In the order of registration. A hook is a kprobe or a kretprobe. A native one
+ * is not registered, since the kernel does by itself what it is for.
+ */
+static struct hook {
 	const char *name;
 	struct kprobe *kp;
 	struct kretprobe *rp;
-} hooks[] = {
-	[HOOK_FORK]	= { "fork", &fork_probe },
-	[HOOK_RELEASE]	= { "release", &release_probe },
-	[HOOK_NOTIFY]	= { "notify", &notify_probe.kp, &notify_probe },
+	bool native;
+	bool optional;		/* its absence costs no more than what it is for */
+	bool registered;
+} hooks[NR_HOOKS] = {
+	[HOOK_FORK] = { "fork", &fork_probe },
+	[HOOK_RELEASE] = { "release", &release_probe },
+	[HOOK_NOTIFY] = {
+		"notify", &notify_probe.kp, &notify_probe,
+		.native = KWAITD_NATIVE_MARK,
+	},
+	[HOOK_DETACH] = {
+		"detach", &detach_probe,
+		.native = KWAITD_NATIVE_MARK, .optional = true,
+	},
+	[HOOK_CLONE3] = {
+		"clone3", &clone3_probe.kp, &clone3_probe,
+		.native = KWAITD_NATIVE_CLONE3, .optional = true,
+	},
+	[HOOK_POLL] = {
+		"poll", &poll_probe.kp, &poll_probe,
+		.native = KWAITD_NATIVE_HANGUP, .optional = true,
+	},
 };
 
 /*
@@ -189,23 +320,28 @@ static int release_symbol_free(void)
 	return err;
 }
 
-static int hook_register(unsigned int i)
+static int hook_register(struct hook *h)
 {
-	int err = i == HOOK_RELEASE ? release_symbol_free() : 0;
+	int err = h->kp == &release_probe ? release_symbol_free() : 0;
 
-	if (err)
-		return err;
-	return hooks[i].rp ? register_kretprobe(hooks[i].rp) :
-			     register_kprobe(hooks[i].kp);
+	if (!err)
+		err = h->rp ? register_kretprobe(h->rp) : register_kprobe(h->kp);
+	h->registered = !err;
+	return err;
 }
 
-static void hooks_unregister(unsigned int nr)
+static void hooks_unregister(void)
 {
-	while (nr--) {
-		if (hooks[nr].rp)
-			unregister_kretprobe(hooks[nr].rp);
+	struct hook *h;
+
+	for (h = hooks + NR_HOOKS; h-- > hooks;) {
+		if (!h->registered)
+			continue;
+		if (h->rp)
+			unregister_kretprobe(h->rp);
 		else
-			unregister_kprobe(hooks[nr].kp);
+			unregister_kprobe(h->kp);
+		h->registered = false;
 	}
 }
 
@@ -219,17 +355,23 @@ static void hooks_unregister(unsigned int nr)
  */
 int kwaitd_hooks_init(void)
 {
-	unsigned int i;
+	struct hook *h;
 	int err;
 
-	for (i = 0; i < NR_HOOKS; i++) {
-		err = hook_register(i);
-		if (err) {
-			pr_err("cannot hook %s (%s): %pe\n", hooks[i].name,
-			       hooks[i].kp->symbol_name, ERR_PTR(err));
-			hooks_unregister(i);
-			return err;
-		}
+	/* What it takes depends on what its user has chosen. */
+	hooks[HOOK_CLONE3].native |= kwaitd_clone3 == KWAITD_CLONE3_OFF;
+	hooks[HOOK_CLONE3].optional = kwaitd_clone3 == KWAITD_CLONE3_AUTO;
+
+	for (h = hooks; h < hooks + NR_HOOKS; h++) {
+		err = h->native ? 0 : hook_register(h);
+		if (!err)
+			continue;
+		pr_err("cannot hook %s (%s): %pe\n", h->name,
+		       h->kp->symbol_name, ERR_PTR(err));
+		if (h->optional)
+			continue;
+		hooks_unregister();
+		return err;
 	}
 	return 0;
 }
@@ -241,7 +383,7 @@ int kwaitd_hooks_init(void)
  */
 void kwaitd_hooks_exit(void)
 {
-	hooks_unregister(NR_HOOKS);
+	hooks_unregister();
 	/*
 	 * Handlers are gone, but a task may have been preempted inside
 	 * kwaitd_release_skipped(), which is no handler.
@@ -274,17 +416,35 @@ static unsigned long hook_hits(unsigned int hook)
 }
 
 /**
- * kwaitd_hooks_silent() - is there a hook that has never fired?
+ * kwaitd_hooks_symbol() - where a function is that is not exported
+ * @name: of a global one
  *
- * Context: any.
+ * Context: process context; may sleep.
+ * Return: an address to call directly, see kwaitd_hooks_release_addr(); 0 if the
+ * kernel has no such function.
+ */
+unsigned long kwaitd_hooks_symbol(const char *name)
+{
+	struct kprobe scout = { .symbol_name = name };
+
+	if (register_kprobe(&scout))
+		return 0;
+	unregister_kprobe(&scout);
+	return (unsigned long)scout.addr;
+}
+
+/**
+ * kwaitd_hooks_silent() - is there a hook that should have fired and has not?
+ *
+ * Context: any, when a thread has been born and died.
  * Return: the symbol it is in, or NULL.
  */
 const char *kwaitd_hooks_silent(void)
 {
 	unsigned int i;
 
-	for (i = 0; i < NR_HOOKS; i++) {
-		if (!hook_hits(i))
+	for (i = HOOK_FORK; i <= HOOK_NOTIFY; i++) {
+		if (hooks[i].registered && !hook_hits(i))
 			return hooks[i].kp->symbol_name;
 	}
 	return NULL;
@@ -301,14 +461,16 @@ void kwaitd_hooks_show(struct seq_file *m)
 	const struct hook *h;
 	unsigned int i;
 
-	seq_printf(m, "%-8s %-20s %-10s %5s %12s %8s\n",
+	seq_printf(m, "%-8s %-26s %-10s %5s %12s %8s\n",
 		   "hook", "symbol", "kind", "armed", "hits", "nmissed");
 	for (i = 0; i < NR_HOOKS; i++) {
 		h = &hooks[i];
-		seq_printf(m, "%-8s %-20s %-10s %5d %12lu %8lu\n",
+		if (h->native)
+			continue;
+		seq_printf(m, "%-8s %-26s %-10s %5d %12lu %8lu\n",
 			   h->name, h->kp->symbol_name,
 			   h->rp ? "kretprobe" : "kprobe",
-			   !kprobe_disabled(h->kp), hook_hits(i),
+			   h->registered && !kprobe_disabled(h->kp), hook_hits(i),
 			   h->kp->nmissed + (h->rp ? h->rp->nmissed : 0));
 	}
 }

@@ -5,10 +5,11 @@
  * The way of a task through these files:
  *
  *   clone(CLONE_DETACHED)            exit()
+ *   clone3(CLONE_AUTOREAP): clone3.c    |
  *           |                           |
  *    hooks.c: fork             hooks.c: notify
  *           |                           |  marked? reap it, tell nobody
- *    mark.c: kwaitd_mark_fork           |
+ *    mark.c: kwaitd_mark_fork           |  how did it end? status.c, ctl.c
  *                              hooks.c: release
  *                                       |  may it wait a moment?
  *                              reaper.c: kwaitd_reaper_queue
@@ -23,10 +24,12 @@
 #include <linux/percpu.h>
 #include <linux/types.h>
 
+struct kernel_clone_args;
+struct pid;
 struct seq_file;
 struct task_struct;
 
-/* main.c: parameters and the state of the module */
+/* param.c: parameters; main.c: the state of the module */
 
 /* Which exits are deferred to kwaitd; each includes the ones before it. */
 enum kwaitd_offload {
@@ -34,6 +37,16 @@ enum kwaitd_offload {
 	KWAITD_OFFLOAD_DETACHED,	/* detached threads and processes */
 	KWAITD_OFFLOAD_ALL,		/* whatever nobody waits for */
 };
+
+/* What to do for clone3(), if this kernel's does not know CLONE_AUTOREAP */
+enum kwaitd_clone3 {
+	KWAITD_CLONE3_OFF,
+	KWAITD_CLONE3_ON,
+	KWAITD_CLONE3_AUTO,		/* on, if it can be had */
+};
+
+/* Not written once the module is loaded. */
+extern unsigned int kwaitd_clone3;
 
 /* Written by sysfs, under its param_lock; read with READ_ONCE() anywhere. */
 extern unsigned int kwaitd_offload;
@@ -54,18 +67,35 @@ void kwaitd_hooks_exit(void);
 void kwaitd_hooks_show(struct seq_file *m);
 const char *kwaitd_hooks_silent(void);
 unsigned long kwaitd_hooks_release_addr(void);
+unsigned long kwaitd_hooks_symbol(const char *name);
 
-/* mark.c: who was created detached */
+/* clone3.c: CLONE_AUTOREAP for kernels that do not know it */
 
-int kwaitd_mark_init(void);
+int kwaitd_clone3_args(struct kernel_clone_args *kargs);
+
+/* mark.c: who was created detached; pool.c: memory for that */
+
 void kwaitd_mark_exit(void);
 void kwaitd_mark_fork(struct task_struct *child, u64 clone_flags);
 bool kwaitd_mark_test(struct task_struct *leader);
 bool kwaitd_mark_test_thread(const struct task_struct *p);
-bool kwaitd_mark_drop(struct task_struct *leader);
+bool kwaitd_mark_release(struct task_struct *leader);
+bool kwaitd_mark_gone(struct pid *pid);
+int kwaitd_mark_status(struct pid *pid, u64 *cgroupid, s32 *exit_code);
+void kwaitd_mark_sweep(void);
 unsigned long kwaitd_mark_live(void);
-bool kwaitd_mark_pool_wanting(void);
-void kwaitd_mark_pool_refill(void);
+unsigned long kwaitd_mark_records(void);
+
+int kwaitd_pool_init(void);
+void kwaitd_pool_exit(void);
+bool kwaitd_pool_wanting(void);
+void kwaitd_pool_refill(void);
+
+/* status.c, ctl.c: how a detached process ended, and /dev/kwaitd to ask it */
+
+void kwaitd_status_exit(void);
+int kwaitd_ctl_init(void);
+void kwaitd_ctl_exit(void);
 
 /* reaper.c: the queues and threads */
 

@@ -12,168 +12,62 @@
  * struct pid of the thread group: execve() by whatever thread keeps it, and
  * the mark's reference keeps its address from being used again.
  *
- * Every mark in the table holds a reference on the module: without the hooks
- * its process would end as a zombie that nobody waits for.
+ * Every mark of a living process holds a reference on the module: without the
+ * hooks the process would end as a zombie that nobody waits for.
+ *
+ * A process that dies is released without having told anyone its exit status.
+ * Who has a pidfd can still ask for it: while somebody else has a reference on
+ * the struct pid the mark stays, as a record of that (status.c).
  */
 #include <linux/hash.h>
 #include <linux/list.h>
 #include <linux/module.h>
-#include <linux/slab.h>
 #include <linux/spinlock.h>
 
 #include "compat.h"
 #include "kwaitd.h"
+#include "mark.h"
 #include "trace.h"
 
 #define THREAD_DETACHED (-2)
-
-struct kwaitd_mark {
-	struct hlist_node node;
-	struct pid *pid;
-};
 
 /* 100,000 marks make chains of six; 128 KiB, none where marks are native. */
 #define TABLE_BITS 14
 
 static struct hlist_head table[1 << TABLE_BITS];
-static atomic_long_t live;
-static struct kmem_cache *mark_cache;
+static atomic_long_t live;		/* marks of living processes */
+static atomic_long_t records;		/* of released ones */
 
 /*
- * Protects table. One lock, since fork and exit take tasklist_lock, and for
- * longer. Nests inside tasklist_lock, which interrupts take for reading:
- * never hold it with interrupts on.
+ * Protects table, and the marks in it. One lock, since fork and exit take
+ * tasklist_lock, and for longer. Nests inside tasklist_lock, which interrupts
+ * take for reading: never hold it with interrupts on.
  */
 static DEFINE_RAW_SPINLOCK(table_lock);
 
-/*
- * PREEMPT_RT: handlers cannot call the slab allocator, so each CPU has marks in
- * store, and kwaitd/N keeps them between LOW and HIGH. Only touched on that CPU
- * with preemption off, and never from an interrupt.
- */
-#define POOL_LOW 128
-#define POOL_TARGET 256
-#define POOL_HIGH 512
-
-struct mark_pool {
-	struct hlist_head free;
-	unsigned int count;
-	bool wanting;		/* kwaitd was asked to bring it to TARGET */
-};
-
-static DEFINE_PER_CPU(struct mark_pool, pool);
-
-static bool pooled(void)
+static struct hlist_head *bucket(struct pid *pid)
 {
-	return IS_ENABLED(CONFIG_PREEMPT_RT) && !KWAITD_NATIVE_MARK;
-}
-
-static void pool_check(struct mark_pool *mp)
-{
-	if (mp->wanting || (mp->count >= POOL_LOW && mp->count <= POOL_HIGH))
-		return;
-	mp->wanting = true;
-	kwaitd_reaper_wake();
-}
-
-static struct kwaitd_mark *pool_get(struct mark_pool *mp)
-{
-	struct kwaitd_mark *mark;
-
-	mark = hlist_entry_safe(mp->free.first, struct kwaitd_mark, node);
-	if (mark) {
-		__hlist_del(&mark->node);
-		mp->count--;
-	}
-	return mark;
-}
-
-static void pool_put(struct mark_pool *mp, struct kwaitd_mark *mark)
-{
-	hlist_add_head(&mark->node, &mp->free);
-	mp->count++;
-}
-
-static struct kwaitd_mark *mark_alloc(void)
-{
-	struct mark_pool *mp = this_cpu_ptr(&pool);
-	struct kwaitd_mark *mark;
-
-	if (!pooled())
-		return kmem_cache_alloc(mark_cache, GFP_NOWAIT | __GFP_NOWARN);
-	mark = pool_get(mp);
-	pool_check(mp);
-	return mark;
-}
-
-static void mark_free(struct kwaitd_mark *mark)
-{
-	struct mark_pool *mp = this_cpu_ptr(&pool);
-
-	if (!pooled()) {
-		kmem_cache_free(mark_cache, mark);
-		return;
-	}
-	pool_put(mp, mark);
-	pool_check(mp);
-}
-
-/**
- * kwaitd_mark_pool_wanting() - should kwaitd_mark_pool_refill() be called?
- *
- * Context: bound to this CPU.
- */
-bool kwaitd_mark_pool_wanting(void)
-{
-	return this_cpu_read(pool.wanting);
-}
-
-/**
- * kwaitd_mark_pool_refill() - bring this CPU's store of marks to its size
- *
- * Without memory it stays what it is until it is asked for the next time.
- *
- * Context: kwaitd; may sleep.
- */
-void kwaitd_mark_pool_refill(void)
-{
-	struct mark_pool *mp = raw_cpu_ptr(&pool);
-	struct kwaitd_mark *mark;
-
-	if (!pooled())
-		return;
-	while (READ_ONCE(mp->count) < POOL_TARGET) {
-		mark = kmem_cache_alloc(mark_cache, GFP_KERNEL);
-		if (!mark)
-			break;
-		preempt_disable();
-		pool_put(mp, mark);
-		preempt_enable();
-	}
-	while (READ_ONCE(mp->count) > POOL_TARGET) {
-		preempt_disable();
-		mark = pool_get(mp);
-		preempt_enable();
-		kmem_cache_free(mark_cache, mark);
-	}
-	WRITE_ONCE(mp->wanting, false);
-}
-
-static struct hlist_head *bucket(struct task_struct *leader)
-{
-	return &table[hash_ptr(task_tgid(leader), TABLE_BITS)];
+	return &table[hash_ptr(pid, TABLE_BITS)];
 }
 
 /* table_lock held. */
-static struct kwaitd_mark *mark_find(struct task_struct *leader)
+static struct kwaitd_mark *mark_find(struct pid *pid)
 {
 	struct kwaitd_mark *mark;
 
-	hlist_for_each_entry(mark, bucket(leader), node) {
-		if (mark->pid == task_tgid(leader))
+	hlist_for_each_entry(mark, bucket(pid), node) {
+		if (mark->pid == pid)
 			return mark;
 	}
 	return NULL;
+}
+
+/* table_lock held. Return: NULL also if the process is being released. */
+static struct kwaitd_mark *mark_find_live(struct task_struct *leader)
+{
+	struct kwaitd_mark *mark = mark_find(task_tgid(leader));
+
+	return mark && !mark->released ? mark : NULL;
 }
 
 /*
@@ -184,7 +78,7 @@ static struct kwaitd_mark *mark_find(struct task_struct *leader)
 static bool surely_unmarked(struct task_struct *leader)
 {
 	return KWAITD_NATIVE_MARK || !atomic_long_read(&live) ||
-	       hlist_empty(bucket(leader));
+	       hlist_empty(bucket(task_tgid(leader)));
 }
 
 static bool mark_insert(struct task_struct *child)
@@ -195,23 +89,29 @@ static bool mark_insert(struct task_struct *child)
 	/* Fails only when the module is on its way out. */
 	if (!try_module_get(THIS_MODULE))
 		return false;
-	mark = mark_alloc();
+	mark = kwaitd_pool_get();
 	if (!mark) {
 		module_put(THIS_MODULE);
 		return false;
 	}
-	mark->pid = get_pid(task_tgid(child));
+	*mark = (struct kwaitd_mark){ .pid = get_pid(task_tgid(child)) };
 	raw_spin_lock_irqsave(&table_lock, flags);
-	hlist_add_head(&mark->node, bucket(child));
+	hlist_add_head(&mark->node, bucket(mark->pid));
 	raw_spin_unlock_irqrestore(&table_lock, flags);
 	atomic_long_inc(&live);
+	kwaitd_status_watch();
 	return true;
 }
 
-static void mark_child(struct task_struct *child)
+/* A marked process is no more. table_lock not held. */
+static void mark_end(void)
 {
-	bool ok = true;
+	atomic_long_dec(&live);
+	module_put(THIS_MODULE);
+}
 
+static bool mark_child(struct task_struct *child)
+{
 	/*
 	 * exit_signal: nobody else writes it before the child has run, except
 	 * reparent_leader() when CLONE_PARENT's parent dies right now, and then
@@ -220,38 +120,50 @@ static void mark_child(struct task_struct *child)
 	if (!thread_group_leader(child)) {
 		WRITE_ONCE(child->exit_signal, THREAD_DETACHED);
 		kwaitd_count(KWAITD_MARKED_THREADS);
-	} else if (KWAITD_NATIVE_MARK || mark_insert(child)) {
-		signal_set_autoreap(child->signal);
-		WRITE_ONCE(child->exit_signal, 0);
-		kwaitd_count(KWAITD_MARKED_PROCESSES);
-	} else {
-		kwaitd_count(KWAITD_MARK_FAILED);
-		ok = false;
+		return true;
 	}
-	trace_kwaitd_mark(child, ok);
+	if (!KWAITD_NATIVE_MARK && !signal_autoreap(child->signal) &&
+	    !mark_insert(child)) {
+		kwaitd_count(KWAITD_MARK_FAILED);
+		return false;
+	}
+	if (KWAITD_NATIVE_MARK)
+		signal_set_autoreap(child->signal);
+	WRITE_ONCE(child->exit_signal, 0);
+	kwaitd_count(KWAITD_MARKED_PROCESSES);
+	return true;
 }
 
 /**
  * kwaitd_mark_fork() - current has a child or thread of a kind that matters
  * @child: visible to everyone, but has not run yet
- * @clone_flags: CLONE_DETACHED or CLONE_PARENT is set
+ * @clone_flags: CLONE_DETACHED, CLONE_AUTOREAP, CLONE_NNP or CLONE_PARENT is set
  *
- * Without memory for the mark the child is an ordinary one.
+ * If it cannot be marked the child is an ordinary one.
  *
  * Context: fork hook; preemption off, no locks held.
  */
 void kwaitd_mark_fork(struct task_struct *child, u64 clone_flags)
 {
-	if (clone_flags & CLONE_DETACHED) {
-		if (READ_ONCE(kwaitd_live) && !(child->flags &
-		    (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER)))
-			mark_child(child);
-	} else if (thread_group_leader(child) &&
+	bool ok;
+
+	if (task_works_for_kernel(child))
+		return;
+	/* A flag of its own in an atomic word, and the child has not run. */
+	if (clone_flags & CLONE_NNP)
+		task_set_no_new_privs(child);
+	if (clone_flags & (CLONE_DETACHED | CLONE_AUTOREAP)) {
+		ok = READ_ONCE(kwaitd_live) && mark_child(child);
+		/* Its parent asked not to be told, and now has to be. */
+		if (!ok && (clone_flags & CLONE_AUTOREAP))
+			WRITE_ONCE(child->exit_signal, SIGCHLD);
+		trace_kwaitd_mark(child, ok);
+	} else if ((clone_flags & CLONE_PARENT) && thread_group_leader(child) &&
 		   kwaitd_mark_test(current->group_leader)) {
 		/*
-		 * CLONE_PARENT gave it the exit signal of its sibling, and the
-		 * parent would never hear of it. A kernel that keeps the marks
-		 * itself refuses the clone().
+		 * clone(CLONE_PARENT) gave it the exit signal of its sibling, and
+		 * the parent would never hear of it. A kernel that keeps the marks
+		 * itself refuses the call.
 		 */
 		WRITE_ONCE(child->exit_signal, SIGCHLD);
 	}
@@ -272,7 +184,7 @@ bool kwaitd_mark_test(struct task_struct *leader)
 	if (surely_unmarked(leader))
 		return false;
 	raw_spin_lock_irqsave(&table_lock, flags);
-	found = mark_find(leader);
+	found = mark_find_live(leader);
 	raw_spin_unlock_irqrestore(&table_lock, flags);
 	return found;
 }
@@ -288,64 +200,215 @@ bool kwaitd_mark_test_thread(const struct task_struct *p)
 	return p->exit_signal == THREAD_DETACHED;
 }
 
+/*
+ * Has someone else a reference? The task has one until it is released, through
+ * free_pid() and a grace period, and the mark another. Not every further one is
+ * a pidfd, but every pidfd is one.
+ */
+static bool pid_held(struct pid *pid)
+{
+	return refcount_read(&pid->count) > 2;
+}
+
 /**
- * kwaitd_mark_drop() - take a process out of the table of detached ones
- * @leader: its group leader, about to be released
+ * kwaitd_mark_release() - a process is about to be released
+ * @leader: its group leader
  *
  * Context: hooks; preemption off, tasklist_lock may be held.
- * Return: whether it was there.
+ * Return: whether it was in the table of detached ones. If it was it is no more,
+ * but for the record of its death.
  */
-bool kwaitd_mark_drop(struct task_struct *leader)
+bool kwaitd_mark_release(struct task_struct *leader)
 {
 	struct kwaitd_mark *mark;
 	unsigned long flags;
+	bool keep = false;
 
 	if (surely_unmarked(leader))
 		return false;
 	raw_spin_lock_irqsave(&table_lock, flags);
-	mark = mark_find(leader);
-	if (mark)
-		__hlist_del(&mark->node);
+	mark = mark_find_live(leader);
+	if (mark) {
+		/* What pidfs_exit() tells since 6.15, no more and no less. */
+		mark->exit_code = leader->exit_code;
+		mark->cgroupid = task_cgroup_id(leader);
+		mark->released = true;
+		keep = pid_held(mark->pid);
+		mark->hanging_up = keep && !KWAITD_NATIVE_HANGUP;
+		if (!keep)
+			__hlist_del(&mark->node);
+	}
 	raw_spin_unlock_irqrestore(&table_lock, flags);
 	if (!mark)
 		return false;
-	/* Never the last reference, since the task has one: nothing is freed. */
-	put_pid(mark->pid);
-	mark_free(mark);
-	atomic_long_dec(&live);
-	module_put(THIS_MODULE);
+	if (keep) {
+		atomic_long_inc(&records);
+		kwaitd_status_keep(mark);
+	} else {
+		/* Not the last reference, since the task has one. */
+		put_pid(mark->pid);
+		kwaitd_pool_put(mark);
+	}
+	mark_end();
 	return true;
 }
 
+/*
+ * table_lock held. Marks nobody needs: of processes that died while the hooks
+ * were disarmed, and records nobody can ask for, since the only reference left is
+ * their own: pidfd_open() finds no dead process.
+ */
+static bool mark_stale(const struct kwaitd_mark *mark)
+{
+	if (!mark->released)
+		return !pid_has_task(mark->pid, PIDTYPE_TGID);
+	return !mark->hanging_up && refcount_read(&mark->pid->count) == 1;
+}
+
+static void sweep_bucket(struct hlist_head *head)
+{
+	struct kwaitd_mark *mark;
+	struct hlist_node *next;
+	HLIST_HEAD(stale);
+
+	raw_spin_lock_irq(&table_lock);
+	hlist_for_each_entry_safe(mark, next, head, node) {
+		if (mark_stale(mark)) {
+			__hlist_del(&mark->node);
+			hlist_add_head(&mark->node, &stale);
+		}
+	}
+	raw_spin_unlock_irq(&table_lock);
+
+	hlist_for_each_entry_safe(mark, next, &stale, node) {
+		if (mark->released)
+			atomic_long_dec(&records);
+		else
+			mark_end();
+		put_pid(mark->pid);
+		kwaitd_pool_free(mark);
+	}
+}
+
 /**
- * kwaitd_mark_live() - how many processes are in the table
+ * kwaitd_mark_sweep() - free the marks that nobody needs any more
+ *
+ * Context: process context; may sleep.
+ */
+void kwaitd_mark_sweep(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		if (!hlist_empty(&table[i]))
+			sweep_bucket(&table[i]);
+		cond_resched();
+	}
+}
+
+/*
+ * table_lock held. A process that has not been released, as far as the mark knows:
+ * it has ended when its pidfd says EPOLLIN.
+ */
+static int status_of_task(struct pid *pid, u64 *cgroupid, s32 *exit_code)
+{
+	struct task_struct *p;
+	int err = -EAGAIN;
+
+	rcu_read_lock();
+	p = pid_task(pid, PIDTYPE_TGID);
+	if (!p) {
+		err = -ENODATA;
+	} else if (READ_ONCE(p->exit_state) && !delay_group_leader(p)) {
+		*cgroupid = task_cgroup_id(p);
+		*exit_code = p->exit_code;
+		err = 0;
+	}
+	rcu_read_unlock();
+	return err;
+}
+
+/**
+ * kwaitd_mark_status() - how did a detached process end?
+ * @pid: its thread group's; the caller has a reference
+ * @cgroupid: set to its cgroup's, as in &struct pidfd_info
+ * @exit_code: set to its exit status, as wait4() would have had it
  *
  * Context: any.
+ * Return: 0; -EAGAIN if it is alive; -ENODATA if nothing is known of it.
+ */
+int kwaitd_mark_status(struct pid *pid, u64 *cgroupid, s32 *exit_code)
+{
+	struct kwaitd_mark *mark;
+	unsigned long flags;
+	int err = 0;
+
+	raw_spin_lock_irqsave(&table_lock, flags);
+	mark = mark_find(pid);
+	if (!mark) {
+		err = -ENODATA;
+	} else if (!mark->released) {
+		err = status_of_task(pid, cgroupid, exit_code);
+	} else {
+		*cgroupid = mark->cgroupid;
+		*exit_code = mark->exit_code;
+	}
+	raw_spin_unlock_irqrestore(&table_lock, flags);
+	return err;
+}
+
+/**
+ * kwaitd_mark_gone() - has a detached process been released?
+ * @pid: its thread group's; the caller has a reference
+ *
+ * Context: any.
+ * Return: false also if nothing is known of it.
+ */
+bool kwaitd_mark_gone(struct pid *pid)
+{
+	struct kwaitd_mark *mark;
+	unsigned long flags;
+	bool gone;
+
+	raw_spin_lock_irqsave(&table_lock, flags);
+	mark = mark_find(pid);
+	gone = mark && mark->released && !pid_has_task(mark->pid, PIDTYPE_PID);
+	raw_spin_unlock_irqrestore(&table_lock, flags);
+	return gone;
+}
+
+/**
+ * kwaitd_mark_live() - how many marked processes are alive
+ *
+ * Context: any.
+ * Return: 0 where the kernel keeps the marks.
  */
 unsigned long kwaitd_mark_live(void)
 {
 	return atomic_long_read(&live);
 }
 
-int kwaitd_mark_init(void)
+/**
+ * kwaitd_mark_records() - how many are dead, with somebody who may ask for it
+ *
+ * Context: any.
+ */
+unsigned long kwaitd_mark_records(void)
 {
-	if (KWAITD_NATIVE_MARK)
-		return 0;
-	mark_cache = KMEM_CACHE(kwaitd_mark, 0);
-	return mark_cache ? 0 : -ENOMEM;
+	return atomic_long_read(&records);
 }
 
-/* No marks are left: each had a reference on the module. */
+/* Only records are left: other marks have a reference on the module. */
 void kwaitd_mark_exit(void)
 {
 	struct kwaitd_mark *mark;
 	struct hlist_node *next;
-	int cpu;
+	unsigned int i;
 
-	for_each_possible_cpu(cpu) {
-		hlist_for_each_entry_safe(mark, next,
-					  &per_cpu(pool.free, cpu), node)
-			kmem_cache_free(mark_cache, mark);
+	for (i = 0; i < ARRAY_SIZE(table); i++) {
+		hlist_for_each_entry_safe(mark, next, &table[i], node) {
+			put_pid(mark->pid);
+			kwaitd_pool_free(mark);
+		}
 	}
-	kmem_cache_destroy(mark_cache);
 }

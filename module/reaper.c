@@ -210,7 +210,7 @@ static enum kwaitd_counter inline_reason(struct task_struct *p,
 	if (kwaitd_selftest_is_probe(p))
 		return KWAITD_NR_COUNTERS;
 	/* Who waits for these is the kernel's own affair. kwaitd is one, too. */
-	if (p->flags & (PF_KTHREAD | PF_IO_WORKER | PF_USER_WORKER))
+	if (task_works_for_kernel(p))
 		return KWAITD_INLINE_KERNEL;
 	if (READ_ONCE(kwaitd_offload) == KWAITD_OFFLOAD_NONE)
 		return KWAITD_INLINE_OFFLOAD;
@@ -311,7 +311,7 @@ static void kwaitd_setup(unsigned int cpu)
 	const struct sched_attr attr = { .sched_policy = SCHED_BATCH };
 
 	WARN_ON_ONCE(sched_setattr_nocheck(current, &attr));
-	kwaitd_mark_pool_refill();
+	kwaitd_pool_refill();
 	WRITE_ONCE(per_cpu(queues.open, cpu), true);
 }
 
@@ -334,13 +334,13 @@ static void kwaitd_cleanup(unsigned int cpu, bool online)
 static int kwaitd_should_run(unsigned int cpu)
 {
 	return !queue_empty(per_cpu_ptr(&queues, cpu)) ||
-	       kwaitd_mark_pool_wanting();
+	       kwaitd_pool_wanting();
 }
 
 static void kwaitd_run(unsigned int cpu)
 {
 	drain(cpu);
-	kwaitd_mark_pool_refill();
+	kwaitd_pool_refill();
 }
 
 static struct smp_hotplug_thread kwaitd_threads = {

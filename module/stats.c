@@ -3,7 +3,8 @@
  * Counters, and /sys/kernel/debug/kwaitd/ to read them:
  *
  *   stats	"name value" a line: totals since load, and of now live_marks
- *		(detached processes alive; 0 where the kernel keeps the marks)
+ *		(detached processes alive; 0 where the kernel keeps the marks),
+ *		exit_records (dead ones whose exit status can be asked for)
  *		and backlog (tasks queued and not released)
  *   per_cpu	the same by CPU: a row is what happened on that CPU
  *   latency	nanoseconds from queue to release: bucket's lower bound, count
@@ -93,6 +94,7 @@ static int stats_show(struct seq_file *m, void *v)
 				  per_cpu(kwaitd_stats.backlog_max, cpu));
 	}
 	seq_printf(m, "live_marks %lu\n", kwaitd_mark_live());
+	seq_printf(m, "exit_records %lu\n", kwaitd_mark_records());
 	seq_printf(m, "backlog %lu\n", backlog);
 	seq_printf(m, "backlog_max %lu\n", backlog_max);
 	return 0;
