@@ -10,6 +10,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -39,6 +40,8 @@
 #define KW_TRACEFS "/sys/kernel/tracing/"
 #define KW_DEADLINE 20		/* s, for what should take no time at all */
 #define KW_STACK 16384
+#define KW_CODE 7		/* an exit code like no other */
+#define KW_EXITED W_EXITCODE(KW_CODE, 0)
 
 /* Poll until cond is true; false if it is not after KW_DEADLINE. */
 #define kw_until(cond) ({						\
@@ -180,6 +183,77 @@ static inline pid_t kw_fork(unsigned long flags)
 	return syscall(SYS_clone, flags, NULL, NULL, NULL, 0);
 }
 
+/* As fork(), if args say nothing about memory or a stack */
+static inline pid_t kw_clone3(struct clone_args *args)
+{
+	return syscall(SYS_clone3, args, sizeof(*args));
+}
+
+/* Does this kernel know CLONE_AUTOREAP by itself? */
+static inline bool kw_native(void)
+{
+	return kw_kernel_since(7, 1);
+}
+
+/*
+ * The ways to create a child, and the variants of every test of what becomes of
+ * it. The ordinary one is the control: it ends as a zombie that must be waited
+ * for, so a test that cannot tell a detached child from an ordinary one fails.
+ */
+enum kw_kind {
+	KW_ORDINARY,	/* fork() */
+	KW_DETACHED,	/* clone(CLONE_DETACHED) */
+	KW_AUTOREAP,	/* clone3(CLONE_AUTOREAP) */
+};
+
+/* fork() a child of a kind, with further flags that need no stack */
+static inline pid_t kw_child(enum kw_kind kind, __u64 flags)
+{
+	struct clone_args args = { .flags = flags };
+
+	switch (kind) {
+	case KW_ORDINARY:
+		args.exit_signal = SIGCHLD;
+		break;
+	case KW_DETACHED:
+		return kw_fork(flags | CLONE_DETACHED | SIGCHLD);
+	case KW_AUTOREAP:
+		args.flags |= CLONE_AUTOREAP;
+		break;
+	}
+	return kw_clone3(&args);
+}
+
+/*
+ * The same of one that exits with KW_CODE when kw_let_die() is called with *die,
+ * or when all who have that are dead.
+ */
+static inline pid_t kw_child_until(enum kw_kind kind, __u64 flags, int *die)
+{
+	int fds[2];
+	pid_t pid;
+	char c;
+
+	if (pipe(fds))
+		return -1;
+	pid = kw_child(kind, flags);
+	if (!pid) {
+		close(fds[1]);
+		_exit(read(fds[0], &c, 1) < 0 ? 1 : KW_CODE);
+	}
+	close(fds[0]);
+	*die = fds[1];
+	return pid;
+}
+
+static inline bool kw_let_die(int die)
+{
+	bool ok = write(die, "", 1) == 1;
+
+	close(die);
+	return ok;
+}
+
 /* fork() a helper that does not outlive the test */
 static inline pid_t kw_helper(void)
 {
@@ -190,18 +264,25 @@ static inline pid_t kw_helper(void)
 	return pid;
 }
 
+/* A thread that shares the caller's TLS, so fn may not use libc's errno */
+static inline pid_t kw_clone_thread(unsigned long flags, int (*fn)(void *),
+				    void *stack, void *arg, pid_t *tid)
+{
+	return clone(fn, (char *)stack + KW_STACK,
+		     CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+		     CLONE_THREAD | CLONE_SYSVSEM | CLONE_PARENT_SETTID |
+		     CLONE_CHILD_CLEARTID | flags,
+		     arg, tid, NULL, tid);
+}
+
 /*
  * A thread the way Ingo's seed wanted it: created detached, and its exit is one
- * system call. It shares the caller's TLS, so fn may not use libc's errno.
+ * system call.
  */
 static inline pid_t kw_thread(int (*fn)(void *), void *stack, void *arg,
 			      pid_t *tid)
 {
-	return clone(fn, (char *)stack + KW_STACK,
-		     CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
-		     CLONE_THREAD | CLONE_SYSVSEM | CLONE_DETACHED |
-		     CLONE_PARENT_SETTID | CLONE_CHILD_CLEARTID,
-		     arg, tid, NULL, tid);
+	return kw_clone_thread(CLONE_DETACHED, fn, stack, arg, tid);
 }
 
 static inline void *kw_stacks(unsigned int n)
@@ -217,6 +298,75 @@ static inline int kw_thread_exits(void *arg)
 	(void)arg;
 	syscall(SYS_exit, 0);
 	return 0;
+}
+
+/* Until the process is killed, at the latest when who created it dies */
+static inline int kw_thread_waits(void *arg)
+{
+	(void)arg;
+	syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	for (;;)
+		syscall(SYS_ppoll, NULL, 0, NULL, NULL, 0);
+	return 0;
+}
+
+/* For a thread: a byte from the pipe that arg is, or false: its writer is gone */
+static inline bool kw_told(void *arg)
+{
+	int *gate = arg;
+	char c;
+
+	syscall(SYS_close, gate[1]);
+	return syscall(SYS_read, gate[0], &c, 1) == 1;
+}
+
+/* A process of several threads, and what each of them does */
+struct kw_team {
+	int (*leader)(void *arg);
+	int (*first)(void *arg);	/* of the other threads */
+	int (*rest)(void *arg);
+	void *arg;
+	unsigned int threads;	/* besides the leader */
+	unsigned long flags;	/* CLONE_DETACHED or nothing */
+};
+
+/* From none to 1, 2, 8 and 32 threads; each number also with detached ones */
+static inline bool kw_team_next(struct kw_team *team)
+{
+	if (team->threads && !team->flags) {
+		team->flags = CLONE_DETACHED;
+		return true;
+	}
+	team->flags = 0;
+	team->threads = team->threads < 2 ? team->threads + 1 : team->threads * 4;
+	return team->threads <= 32;
+}
+
+/* A child like that. All its threads are there when /proc counts them. */
+static inline pid_t kw_team(enum kw_kind kind, __u64 flags,
+			    const struct kw_team *team)
+{
+	pid_t pid = kw_child(kind, flags), tid;
+	unsigned int i;
+	char *stacks;
+
+	if (pid)
+		return pid;
+	stacks = kw_stacks(team->threads);
+	for (i = 0; stacks && i < team->threads; i++)
+		kw_clone_thread(team->flags, i ? team->rest : team->first,
+				stacks + i * KW_STACK, team->arg, &tid);
+	team->leader(team->arg);
+	_exit(1);
+}
+
+/* Zeroed memory that children will share, execve() apart; NULL: none left */
+static inline void *kw_shared(size_t size)
+{
+	void *p = mmap(NULL, size, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	return p == MAP_FAILED ? NULL : p;
 }
 
 /* A number in /proc/PID/status; -1 if there is no such field or process */
@@ -248,22 +398,117 @@ static inline bool kw_proc_pending(pid_t pid, int sig)
 	return kw_proc_number(pid, "ShdPnd", 16) & 1L << (sig - 1);
 }
 
-/* The letter ps shows: 'R', 'S', 'Z', ...; 0 if there is no such process */
-static inline char kw_proc_state(pid_t pid)
+/* The letter ps shows: 'R', 'S', 'Z', ...; '?' if there is no such task */
+static inline char kw_stat_state(const char *path)
 {
-	char path[64], line[512], *paren;
-	char state = 0;
-	FILE *f;
+	char line[512], *paren;
+	char state = '?';
+	FILE *f = fopen(path, "r");
 
-	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
-	f = fopen(path, "r");
 	if (f && fgets(line, sizeof(line), f)) {
 		paren = strrchr(line, ')');
-		state = paren ? paren[2] : 0;
+		state = paren ? paren[2] : '?';
 	}
 	if (f)
 		fclose(f);
 	return state;
+}
+
+static inline char kw_proc_state(pid_t pid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/%d/stat", pid);
+	return kw_stat_state(path);
+}
+
+/*
+ * The end of a child of the caller's that is dying: that of its kind? Collects an
+ * ordinary one, and puts its wait status where status points.
+ */
+static inline bool kw_ends(enum kw_kind kind, pid_t pid, int *status)
+{
+	if (kind == KW_ORDINARY)
+		return kw_until(kw_proc_state(pid) == 'Z') &&
+		       waitpid(pid, status, __WALL) == pid;
+	return kw_until(kw_gone(pid)) &&
+	       waitpid(pid, status, __WALL) == -1 && errno == ECHILD;
+}
+
+/* Keep SIGCHLD pending when it comes; children and execve() inherit this. */
+static inline void kw_hold_sigchld(void)
+{
+	sigset_t chld;
+
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &chld, NULL);
+}
+
+/* Did it come since the last call? */
+static inline bool kw_took_sigchld(void)
+{
+	const struct timespec at_once = {};
+	sigset_t chld;
+
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	return sigtimedwait(&chld, NULL, &at_once) == SIGCHLD;
+}
+
+/* As kw_ends(), an ordinary one with that status and a SIGCHLD; else without */
+static inline bool kw_ends_with(enum kw_kind kind, pid_t pid, int status)
+{
+	bool ordinary = kind == KW_ORDINARY;
+	int seen = -1;
+
+	return kw_ends(kind, pid, &seen) && (!ordinary || seen == status) &&
+	       kw_proc_pending(getpid(), SIGCHLD) == ordinary;
+}
+
+/*
+ * The same as kw_ends(), with SIGCHLD held: an ordinary child sends it and ends
+ * with that wait status. False if something is wrong, which has been said.
+ */
+static inline bool kw_expect_end(struct __test_metadata *_metadata,
+				 enum kw_kind kind, pid_t pid, int expected)
+{
+	bool ordinary = kind == KW_ORDINARY;
+	int status = 0, wanted = ordinary ? expected : 0;
+	bool ended = kw_ends(kind, pid, &status);
+	bool signalled = kw_took_sigchld();
+
+	EXPECT_TRUE(ended);
+	EXPECT_EQ(ordinary, signalled);
+	EXPECT_EQ(wanted, status);
+	return ended && signalled == ordinary && status == wanted;
+}
+
+/* How many tasks there are, threads included, that are dead and not released */
+static inline int kw_dead_tasks(void)
+{
+	char path[64], *end;
+	struct dirent *p, *t;
+	DIR *proc = opendir("/proc"), *tasks;
+	int n = 0;
+
+	while (proc && (p = readdir(proc))) {
+		if (!strtol(p->d_name, &end, 10) || *end)
+			continue;
+		snprintf(path, sizeof(path), "/proc/%.16s/task", p->d_name);
+		tasks = opendir(path);
+		while (tasks && (t = readdir(tasks))) {
+			snprintf(path, sizeof(path), "/proc/%.16s/task/%.16s/stat",
+				 p->d_name, t->d_name);
+			if (strchr("ZX", kw_stat_state(path)))
+				n++;
+		}
+		if (tasks)
+			closedir(tasks);
+	}
+	if (proc)
+		closedir(proc);
+	return n;
 }
 
 static inline int kw_pin(int cpu)
@@ -309,6 +554,49 @@ FIXTURE_TEARDOWN(kwaitd)
 	kw_write(KW_PARAMS "batch", "1");
 	kw_write(KW_PARAMS "max_backlog", "256");
 	EXPECT_TRUE(kw_until(kw_at_rest()));
+}
+
+/*
+ * The same for each way to create a child. Where the kernel has CLONE_AUTOREAP
+ * itself these also run without the module: then they say what is expected of it.
+ * In the end nothing dead is left anywhere, nor a mark.
+ */
+FIXTURE(child) {
+	bool loaded;
+};
+
+FIXTURE_VARIANT(child) {
+	enum kw_kind kind;
+};
+
+FIXTURE_VARIANT_ADD(child, ordinary) { .kind = KW_ORDINARY };
+FIXTURE_VARIANT_ADD(child, detached) { .kind = KW_DETACHED };
+FIXTURE_VARIANT_ADD(child, autoreap) { .kind = KW_AUTOREAP };
+
+FIXTURE_SETUP(child)
+{
+	self->loaded = kw_loaded();
+	/* By 255 the harness knows a skip. It would run the test after a return. */
+	if (!self->loaded && (!kw_native() || variant->kind == KW_DETACHED))
+		SKIP(_exit(255), "kwaitd is not loaded");
+	if (self->loaded) {
+		ASSERT_EQ(0, kw_write(KW_PARAMS "offload", "detached"));
+		ASSERT_EQ(0, kw_write(KW_PARAMS "batch", "1"));
+		ASSERT_TRUE(kw_until(kw_at_rest()));
+	}
+	ASSERT_TRUE(kw_until(kw_dead_tasks() == 0));
+}
+
+FIXTURE_TEARDOWN(child)
+{
+	/* What is left over then goes with the test, before its time is up. */
+	if (!_metadata->passed)
+		return;
+	EXPECT_TRUE(kw_until(kw_dead_tasks() == 0));
+	if (!self->loaded)
+		return;
+	EXPECT_TRUE(kw_until(kw_at_rest()));
+	EXPECT_TRUE(kw_until(kw_stat("live_marks") == 0));
 }
 
 #endif /* _KWAITD_TEST_H */

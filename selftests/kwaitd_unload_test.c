@@ -8,6 +8,8 @@
  */
 #include "kwaitd_test.h"
 
+#include <poll.h>
+
 #define CYCLES 50
 
 static long created(long *ledger)
@@ -22,6 +24,11 @@ static long created(long *ledger)
 static void storm(const int *stop, long *ledger)
 {
 	char *stack = (char *)kw_stacks(2) + 2 * KW_STACK;
+	struct pollfd p = { .events = POLLIN };
+	struct clone_args args = {
+		.flags = CLONE_AUTOREAP | CLONE_PIDFD,
+		.pidfd = (unsigned long)&p.fd,
+	};
 	volatile pid_t tid = 0;
 	volatile pid_t pid = 0;
 
@@ -36,9 +43,18 @@ static void storm(const int *stop, long *ledger)
 		if (kw_thread(kw_thread_exits, stack - 2 * KW_STACK, NULL,
 			      (pid_t *)&tid) < 0)
 			_exit(2);
+		pid = kw_clone3(&args);
+		if (!pid)
+			_exit(0);
+		if (pid < 0 && errno != EINVAL)
+			_exit(5);
+		if (pid > 0) {
+			poll(&p, 1, -1);
+			close(p.fd);
+		}
 		while (waitpid(-1, NULL, WNOHANG | __WALL) > 0)
 			;
-		__atomic_add_fetch(ledger, 2, __ATOMIC_RELAXED);
+		__atomic_add_fetch(ledger, pid > 0 ? 3 : 2, __ATOMIC_RELAXED);
 	}
 	while (tid)
 		usleep(100);
@@ -48,20 +64,28 @@ static void storm(const int *stop, long *ledger)
 	if (kw_proc_status(getpid(), "Threads") != 1 &&
 	    !kw_until(kw_proc_status(getpid(), "Threads") == 1))
 		_exit(3);
-	_exit(kw_until(kw_gone(pid)) ? 0 : 4);
+	_exit(pid < 0 || kw_until(kw_gone(pid)) ? 0 : 4);
+}
+
+static int load_with(const char *params)
+{
+	const char *ko = getenv("KWAITD_KO");
+	char command[128];
+	int fd, ret;
+
+	if (!ko) {
+		snprintf(command, sizeof(command), "modprobe kwaitd %s", params);
+		return system(command);
+	}
+	fd = open(ko, O_RDONLY | O_CLOEXEC);
+	ret = syscall(SYS_finit_module, fd, params, 0);
+	close(fd);
+	return ret;
 }
 
 static int load(void)
 {
-	const char *ko = getenv("KWAITD_KO");
-	int fd, ret;
-
-	if (!ko)
-		return system("modprobe kwaitd");
-	fd = open(ko, O_RDONLY | O_CLOEXEC);
-	ret = syscall(SYS_finit_module, fd, "", 0);
-	close(fd);
-	return ret;
+	return load_with("");
 }
 
 static bool unloaded(void)
@@ -104,6 +128,48 @@ TEST_F_TIMEOUT(kwaitd, under_load, 600)
 	EXPECT_TRUE(kw_until(kw_at_rest()));
 	TH_LOG("%ld tasks, at least %ld of them through %d kwaitds",
 	       created(ledger), used, CYCLES);
+}
+
+/* 0 or what clone3(CLONE_AUTOREAP) fails with */
+static int autoreap_errno(void)
+{
+	pid_t pid = kw_child(KW_AUTOREAP, 0);
+
+	if (!pid)
+		_exit(0);
+	return pid < 0 ? errno : 0;
+}
+
+/* The flag is the module's only where the kernel does not know it. */
+TEST_F(kwaitd, clone3_parameter)
+{
+	static const struct {
+		const char *param;
+		bool works;
+	} given[] = {
+		{ "clone3=off", false }, { "clone3=on", true }, { "clone3=auto", true },
+	};
+	unsigned int i;
+
+	for (i = 0; i < 3; i++) {
+		ASSERT_TRUE(kw_until(unloaded()));
+		EXPECT_EQ(kw_native() ? 0 : EINVAL, autoreap_errno());
+		ASSERT_EQ(0, load_with(given[i].param));
+		EXPECT_STREQ(strchr(given[i].param, '=') + 1,
+			     kw_read(KW_PARAMS "clone3"));
+		EXPECT_EQ(kw_native() || given[i].works ? 0 : EINVAL,
+			  autoreap_errno());
+		ASSERT_TRUE(kw_until(kw_stat("live_marks") == 0));
+	}
+	ASSERT_TRUE(kw_until(unloaded()));
+	EXPECT_NE(0, load_with("clone3=maybe"));
+	EXPECT_EQ(EINVAL, errno);
+	EXPECT_NE(0, load_with("clone3="));
+	EXPECT_FALSE(kw_loaded());
+	ASSERT_EQ(0, load());
+	/* Not to be changed afterwards */
+	EXPECT_NE(0, kw_write(KW_PARAMS "clone3", "off"));
+	EXPECT_STREQ("auto", kw_read(KW_PARAMS "clone3"));
 }
 
 /* kwaitd's own threads exit like any other, and must not queue themselves. */

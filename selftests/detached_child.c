@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * A program to be traced: has a child of the kind that the argument says, and
+ * says whether its end was that of its kind. The child makes a system call that
+ * nobody else makes, and exits with 42. Status 4: there is no such kind here.
+ */
+#include "kwaitd_test.h"
+
+int main(int argc, char **argv)
+{
+	static const char * const kinds[] = {
+		[KW_ORDINARY] = "ordinary",
+		[KW_DETACHED] = "detached",
+		[KW_AUTOREAP] = "autoreap",
+	};
+	int status = W_EXITCODE(42, 0);
+	enum kw_kind kind = KW_ORDINARY;
+	pid_t pid;
+
+	while (argc != 2 || strcmp(argv[1], kinds[kind])) {
+		if (argc != 2 || kind++ == KW_AUTOREAP)
+			return 2;
+	}
+	if (kind != KW_ORDINARY && !kw_loaded() &&
+	    (kind == KW_DETACHED || !kw_native()))
+		return 4;
+	pid = kw_child(kind, 0);
+	if (!pid)
+		_exit(chdir("/kwaitd/child") ? 42 : 1);
+	if (pid < 0 || !kw_ends(kind, pid, &status) ||
+	    status != W_EXITCODE(42, 0))
+		return 1;
+	printf("%s child %d: a good end\n", kinds[kind], pid);
+	return 0;
+}
