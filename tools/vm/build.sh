@@ -10,17 +10,19 @@ build_in()
 	# one at a time, until this function's caller is done
 	exec 9>"$dir.lock"
 	flock 9
-	if [ -e "$dir/kwaitd.ko" ] && [ -z "$(find "$TOP/module" \
-	     -newer "$dir/kwaitd.ko" \( -name '*.[ch]' -o -name Kbuild \
-	     -o -type d \) -print -quit)" ]; then
+	if [ -e "$dir/module/kwaitd.ko" ] && [ -z "$(find "$TOP/module" \
+	     "$TOP/include" -newer "$dir/module/kwaitd.ko" \( -name '*.[ch]' \
+	     -o -name Kbuild -o -type d \) -print -quit)" ]; then
 		return
 	fi
 	rm -rf "${dir:?}"/*
-	cp "$TOP"/module/*.[ch] "$TOP/module/Kbuild" "$dir"
+	mkdir "$dir/module"
+	cp "$TOP"/module/*.[ch] "$TOP/module/Kbuild" "$dir/module"
+	cp -r "$TOP/include" "$dir"
 	# no BTF: it would take pahole and vmlinux
 	if ! "$@" CONFIG_DEBUG_INFO_BTF_MODULES= modules >"$log" 2>&1; then
 		cat "$log" >&2
-		rm -f "$dir/kwaitd.ko"
+		rm -f "$dir/module/kwaitd.ko"
 		return 1
 	fi
 	grep -A6 -E 'warning|error' "$log" >&2 || :
@@ -32,10 +34,10 @@ module()
 	local dir=$CACHE/build/$1
 	[ $# = 1 ] || dir+=-checked
 	mkdir -p "$dir"
-	[ $# = 1 ] || rm -f "$dir/kwaitd.ko"
+	[ $# = 1 ] || rm -f "$dir/module/kwaitd.ko"
 	build_in "$dir" in_root "$1" -b "$dir:/mnt" make -s -j2 \
-		-C "/lib/modules/$(release "$1")/build" M=/mnt "${@:2}" &&
-		echo "$dir/kwaitd.ko"
+		-C "/lib/modules/$(release "$1")/build" M=/mnt/module "${@:2}" &&
+		echo "$dir/module/kwaitd.ko"
 }
 
 # module_kdir KDIR: the same for a kernel built by hand, with what it was built
@@ -45,7 +47,8 @@ module_kdir()
 	local dir
 	dir=$CACHE/build/kdir-$(realpath "$1" | cksum | cut -d' ' -f1)
 	mkdir -p "$dir"
-	build_in "$dir" make -s -j2 -C "$1" M="$dir" && echo "$dir/kwaitd.ko"
+	build_in "$dir" make -s -j2 -C "$1" M="$dir/module" &&
+		echo "$dir/module/kwaitd.ko"
 }
 
 vm_build()

@@ -7,7 +7,8 @@
 
 TOOLS=tools
 TOOLS_PACKAGES=make,gcc,libc6-dev,musl-tools,qemu-system-x86,busybox-static
-TOOLS_PACKAGES+=,xz-utils,perl,rsync
+TOOLS_PACKAGES+=,xz-utils,perl,rsync,strace,gdb
+TOOLS_PACKAGES+=,linux-libc-dev/trixie-backports
 
 # The mirror that this machine's own apt uses.
 mirror()
@@ -57,11 +58,12 @@ in_root()
 	' in_root "$dir" "${#binds[@]}" ${binds[@]+"${binds[@]}"} "$@"
 }
 
-# fetch_system NAME RELEASE SUITE PACKAGES [OPTION]...
+# fetch_system NAME RELEASE SUITE PACKAGES [OPTION]...: unless it is what is there
 fetch_system()
 {
 	local dir uri sources
 	dir=$(root "$1")
+	[ "$(cat "$dir/etc/kwaitd" 2>/dev/null)" != "${*:2:3}" ] || return 0
 	uri=$(mirror)
 	sources=("deb $uri $2 main")
 	[ "$2" = "$3" ] || sources+=("deb $uri $3 main")
@@ -71,6 +73,7 @@ fetch_system()
 	mmdebstrap --quiet --mode=root --variant=apt --include="$4" \
 		--aptopt="APT::Default-Release \"$3\"" "${@:5}" \
 		"$2" "$dir.tmp" "${sources[@]}" >&2
+	echo "${*:2:3}" >"$dir.tmp/etc/kwaitd"
 	mv "$dir.tmp" "$dir"
 }
 
@@ -78,9 +81,10 @@ fetch_system()
 need()
 {
 	local release suite flavour
-	[ ! -d "$(root "$1")" ] || return 0
 	if [ "$1" = $TOOLS ]; then
-		fetch_system $TOOLS trixie trixie "$TOOLS_PACKAGES"
+		# the selftests are compiled against the newest kernel's headers
+		fetch_system $TOOLS trixie trixie-backports "$TOOLS_PACKAGES" \
+			--aptopt='APT::Default-Release "trixie"'
 		return
 	fi
 	read -r release suite flavour < <(awk -v n="$1" \
