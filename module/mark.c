@@ -16,8 +16,8 @@
  * hooks the process would end as a zombie that nobody waits for.
  *
  * A process that dies is released without having told anyone its exit status.
- * Who has a pidfd can still ask for it: while somebody else has a reference on
- * the struct pid the mark stays, as a record of that (status.c).
+ * Who has a pidfd can still ask for it: for them the mark stays, as a record of
+ * that (status.c).
  */
 #include <linux/hash.h>
 #include <linux/list.h>
@@ -201,13 +201,14 @@ bool kwaitd_mark_test_thread(const struct task_struct *p)
 }
 
 /*
- * Has someone else a reference? The task has one until it is released, through
- * free_pid() and a grace period, and the mark another. Not every further one is
- * a pidfd, but every pidfd is one.
+ * Has someone a pidfd? Where the struct pid does not say, whoever has a reference
+ * is taken for one: but for the task, which has its own until it is released,
+ * through free_pid() and a grace period, and the mark.
  */
 static bool pid_held(struct pid *pid)
 {
-	return refcount_read(&pid->count) > 2;
+	return KWAITD_NATIVE_HANGUP ? pid_has_pidfd(pid) :
+				      refcount_read(&pid->count) > 2;
 }
 
 /**
