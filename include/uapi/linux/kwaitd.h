@@ -3,7 +3,7 @@
  * /dev/kwaitd: what the kwaitd module can be asked.
  *
  * Anyone may open the device; each command says who may use it. An unknown
- * command is ENOTTY.
+ * command is ENOTTY, and a pointer to nowhere is EFAULT.
  *
  * The structures may grow at their end. The command has the size of the caller's
  * in it: what a smaller one lacks counts as zero, and what is beyond what the
@@ -52,5 +52,188 @@ struct kwaitd_exit_info {
  *   EREMOTE	it is in no pid namespace the caller can see
  */
 #define KWAITD_IOC_EXIT_INFO _IOWR(KWAITD_IOC_MAGIC, 1, struct kwaitd_exit_info)
+
+/**
+ * struct kwaitd_version - what this module can do
+ * @flags: in: none yet, 0
+ * @version: out: of what is described here, now 1. It does not change when
+ *	commands or fields are added
+ * @features: out: KWAITD_FEATURE_*
+ */
+struct kwaitd_version {
+	__u32 flags;
+	__u32 version;
+	__u64 features;
+};
+
+#define KWAITD_VERSION_SIZE_VER0 16
+
+/* clone3() has CLONE_AUTOREAP and CLONE_NNP, of the kernel or of the module */
+#define KWAITD_FEATURE_AUTOREAP		(1ULL << 0)
+/* KWAITD_IOC_EXIT_INFO is needed, and there */
+#define KWAITD_FEATURE_EXIT_INFO	(1ULL << 1)
+/* KWAITD_IOC_ADOPT, _RELEASE, _LIST and _REAP */
+#define KWAITD_FEATURE_ADOPT		(1ULL << 2)
+
+/*
+ * KWAITD_IOC_VERSION: anyone may ask.
+ */
+#define KWAITD_IOC_VERSION _IOWR(KWAITD_IOC_MAGIC, 2, struct kwaitd_version)
+
+/*
+ * Adoption. A reaper is whom the kernel gives the children of processes that die:
+ * the init of a pid namespace, or a process that has called
+ * prctl(PR_SET_CHILD_SUBREAPER). While it is adopted, the orphans that it was given
+ * are released when they die, without a word to it, or if the parameter grace_ms
+ * is not 0, when they have been zombies for so long and it has not waited for them.
+ *
+ * Its own children are its own: those that it has created, by whatever thread
+ * and call, or that such a child has created with CLONE_PARENT, and all that it
+ * had when it was adopted. What is a zombie at that moment stays one, until
+ * somebody waits for it or KWAITD_IOC_REAP takes it.
+ *
+ * An adoption ends with its reaper, by KWAITD_IOC_RELEASE, or when the module is
+ * unloaded. It outlives execve().
+ *
+ * A reaper is named by a pidfd, or by KWAITD_SELF the caller's own process. Its
+ * own process may be any reaper's business; for another one it takes
+ * CAP_SYS_ADMIN in the user namespace that owns the reaper's pid namespace.
+ *
+ *   EBADF	not a pidfd, nor KWAITD_SELF
+ *   EOPNOTSUPP	this kernel does not let the module look at pidfds, or find orphans
+ *   EPERM	not allowed
+ *   ESRCH	it is dead
+ */
+#define KWAITD_SELF (-1)
+
+/**
+ * struct kwaitd_adopt - a reaper to adopt or to release
+ * @pidfd: in: of the reaper, or KWAITD_SELF
+ * @flags: in: none yet, 0
+ * @own: out: how many living children it has, which remain its own; 0 for
+ *	KWAITD_IOC_RELEASE
+ * @zombies: out: how many dead ones; 0 for KWAITD_IOC_RELEASE
+ */
+struct kwaitd_adopt {
+	__s32 pidfd;
+	__u32 flags;
+	__u32 own;
+	__u32 zombies;
+};
+
+#define KWAITD_ADOPT_SIZE_VER0 16
+
+/*
+ * KWAITD_IOC_ADOPT: besides the errors above
+ *
+ *   EALREADY	it is adopted
+ *   EINVAL	it is no reaper, or no process but a thread
+ *   ENOMEM	nothing has changed
+ */
+#define KWAITD_IOC_ADOPT _IOWR(KWAITD_IOC_MAGIC, 3, struct kwaitd_adopt)
+
+/*
+ * KWAITD_IOC_RELEASE: end an adoption. Orphans that die from now on are its
+ * zombies; those in their grace time remain it.
+ *
+ *   ENOENT	it is not adopted
+ */
+#define KWAITD_IOC_RELEASE _IOWR(KWAITD_IOC_MAGIC, 4, struct kwaitd_adopt)
+
+/**
+ * struct kwaitd_reaper - an adopted reaper
+ * @pid: its process id, in the caller's pid namespace
+ * @flags: KWAITD_REAPER_*
+ * @orphans: of its orphans, how many have died and been released without it
+ * @swept: and how many after they had been zombies: their grace time was over, or
+ *	KWAITD_IOC_REAP
+ * @own: its own children that are not yet released
+ * @grace: its orphans that are in their grace time
+ * @comm: its command name
+ */
+struct kwaitd_reaper {
+	__s32 pid;
+	__u32 flags;
+	__u64 orphans;
+	__u64 swept;
+	__u32 own;
+	__u32 grace;
+	char comm[16];
+};
+
+#define KWAITD_REAPER_SIZE_VER0 48
+
+/* It is the init of its pid namespace */
+#define KWAITD_REAPER_INIT	(1U << 0)
+/* It was adopted by the parameter auto_adopt */
+#define KWAITD_REAPER_AUTO	(1U << 1)
+/*
+ * Its children are being looked through, at first or since there was no memory to
+ * note one: its orphans become zombies meanwhile
+ */
+#define KWAITD_REAPER_PAUSED	(1U << 2)
+
+/**
+ * struct kwaitd_list - the adopted reapers
+ * @reapers: in: address of an array of &struct kwaitd_reaper
+ * @nr: in: how many it has room for. out: how many there are to see, which may be
+ *	more than were written
+ * @size: in: of one element of the array. The module writes no more, and fills up
+ *	with zeros
+ * @flags: in: none yet, 0
+ * @__reserved: in: 0
+ */
+struct kwaitd_list {
+	__u64 reapers;
+	__u32 nr;
+	__u32 size;
+	__u32 flags;
+	__u32 __reserved;
+};
+
+#define KWAITD_LIST_SIZE_VER0 24
+
+/*
+ * KWAITD_IOC_LIST: anyone may ask, and is told of the reapers in the own pid
+ * namespace and below, in order of adoption.
+ *
+ *   EINVAL	size is smaller than the first version's
+ */
+#define KWAITD_IOC_LIST _IOWR(KWAITD_IOC_MAGIC, 5, struct kwaitd_list)
+
+/**
+ * struct kwaitd_reap - release a reaper's zombies
+ * @pidfd: in: of the reaper, or KWAITD_SELF
+ * @flags: in: KWAITD_REAP_*
+ * @min_age: in: nanoseconds that they must have been dead for. The kernel knows
+ *	that from their last turn on a CPU, in time that the CPU did not spend in
+ *	interrupts or its hypervisor elsewhere, so a second or so should be added
+ * @nr: out: how many were released, or would be
+ * @__reserved: in: 0
+ */
+struct kwaitd_reap {
+	__s32 pidfd;
+	__u32 flags;
+	__u64 min_age;
+	__u32 nr;
+	__u32 __reserved;
+};
+
+#define KWAITD_REAP_SIZE_VER0 24
+
+/* Only count them */
+#define KWAITD_REAP_DRY_RUN (1U << 0)
+
+/*
+ * KWAITD_IOC_REAP: release now the zombies of an adopted reaper, but for those
+ * known to be its own children. Nothing tells own children that were dead when it
+ * was adopted from orphans: they are taken, too, unless @min_age spares them. A
+ * traced process is left alone. Counted as far as it has come when a signal kills
+ * the caller.
+ *
+ *   ENOENT	it is not adopted
+ *   EAGAIN	its children are being looked through (KWAITD_REAPER_PAUSED)
+ */
+#define KWAITD_IOC_REAP _IOWR(KWAITD_IOC_MAGIC, 6, struct kwaitd_reap)
 
 #endif /* _UAPI_LINUX_KWAITD_H */
