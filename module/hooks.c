@@ -10,10 +10,9 @@
  *   notify   do_notify_parent(tsk, sig)
  *	decides what becomes of a process that died: the caller makes it
  *	EXIT_DEAD and releases it when this returns true, else it is a zombie.
- *	Not needed where a mark is a bit that the kernel itself looks at.
  *   detach   __ptrace_detach(tracer, p)
  *	asks do_notify_parent() for a dead tracee, unless the tracer's process is
- *	its parent. Not needed where a mark is a bit, either.
+ *	its parent. Not needed where a mark is a bit that the kernel looks at.
  *   clone3   copy_clone_args_from_user(kargs, uargs, usize)
  *	before clone3() looks at its flags, for kernels that refuse CLONE_AUTOREAP.
  *   poll     pidfd_poll(file, pts)
@@ -37,6 +36,7 @@
 #include <linux/sched/task.h>
 #include <linux/seq_file.h>
 
+#include "adopt.h"
 #include "compat.h"
 #include "kwaitd.h"
 
@@ -66,12 +66,16 @@ static u64 clone_flags(const struct kernel_clone_args *kargs)
 static int kwaitd_fork_pre(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct task_struct *child = (void *)regs_get_kernel_argument(regs, 0);
-	u64 flags = clone_flags((void *)regs_get_kernel_argument(regs, 1));
+	struct kernel_clone_args *kargs =
+		(void *)regs_get_kernel_argument(regs, 1);
+	u64 flags = clone_flags(kargs);
 
 	this_cpu_inc(hits[HOOK_FORK]);
 	if (unlikely(flags & (CLONE_DETACHED | CLONE_PARENT | CLONE_AUTOREAP |
 			      CLONE_NNP)))
 		kwaitd_mark_fork(child, flags);
+	/* The function is about to move the child there. */
+	kwaitd_adopt_fork(child, kargs->cset->dfl_cgrp);
 	return 0;
 }
 
@@ -82,6 +86,12 @@ static struct kprobe fork_probe = {
 	.pre_handler	= kwaitd_fork_pre,
 };
 
+/* Whose notification was taken over */
+struct notified {
+	struct task_struct *tsk;
+	bool orphan;
+};
+
 /*
  * All callers hold tasklist_lock for writing. A nonzero return lets the
  * function go its way.
@@ -90,11 +100,16 @@ static int kwaitd_notify_entry(struct kretprobe_instance *ri,
 			       struct pt_regs *regs)
 {
 	struct task_struct *tsk = (void *)regs_get_kernel_argument(regs, 0);
+	struct notified *notified = (void *)ri->data;
 	struct task_struct *parent;
 
 	this_cpu_inc(hits[HOOK_NOTIFY]);
+	kwaitd_sweep_step(tsk);
 	/* A tracer waits for its tracee whatever that was created as. */
-	if (tsk->ptrace || !kwaitd_mark_test(tsk))
+	if (tsk->ptrace)
+		return 1;
+	notified->orphan = !kwaitd_mark_test(tsk);
+	if (notified->orphan && !kwaitd_adopt_takes(tsk))
 		return 1;
 
 	/*
@@ -106,7 +121,7 @@ static int kwaitd_notify_entry(struct kretprobe_instance *ri,
 	regs_set_kernel_argument1(regs, 0);
 	parent = rcu_dereference_protected(tsk->parent, true);
 	tsk->parent_exec_id = READ_ONCE(parent->self_exec_id);
-	*(struct task_struct **)ri->data = tsk;
+	notified->tsk = tsk;
 	return 0;
 }
 
@@ -115,15 +130,20 @@ NOKPROBE_SYMBOL(kwaitd_notify_entry);
 static int kwaitd_notify_return(struct kretprobe_instance *ri,
 				struct pt_regs *regs)
 {
-	struct task_struct *tsk = *(struct task_struct **)ri->data;
+	struct notified *notified = (void *)ri->data;
 
 	regs_set_return_value(regs, true);
+	/* The release hook is next to see current. */
+	if (notified->tsk == current)
+		return 0;
 	/*
-	 * The release hook is next to see current. But release_task() of the last
-	 * thread goes on with its leader, which died before, by itself.
+	 * Others are released as the kernel has it. release_task() of the last thread
+	 * goes on with its leader, which died before, by itself.
 	 */
-	if (tsk != current)
-		kwaitd_mark_release(tsk);
+	if (notified->orphan)
+		kwaitd_reaper_inline(notified->tsk);
+	else
+		kwaitd_mark_release(notified->tsk);
 	return 0;
 }
 
@@ -134,7 +154,7 @@ static struct kretprobe notify_probe = {
 	.kp.symbol_name	= "do_notify_parent",
 	.entry_handler	= kwaitd_notify_entry,
 	.handler	= kwaitd_notify_return,
-	.data_size	= sizeof(struct task_struct *),
+	.data_size	= sizeof(struct notified),
 };
 
 /*
@@ -231,19 +251,34 @@ static noinline notrace void kwaitd_release_skipped(void)
 
 NOKPROBE_SYMBOL(kwaitd_release_skipped);
 
+static enum kwaitd_kind thread_kind(struct task_struct *p)
+{
+	return kwaitd_mark_test_thread(p) ? KWAITD_KIND_DETACHED :
+					    KWAITD_KIND_OTHER;
+}
+
+/* Its marks end here. */
+static enum kwaitd_kind process_kind(struct task_struct *p)
+{
+	enum kwaitd_kind kind = KWAITD_KIND_OTHER;
+
+	if (kwaitd_mark_release(p) || signal_autoreap(p->signal))
+		kind = KWAITD_KIND_DETACHED;
+	else if (p == current && kwaitd_adopt_orphan(p))
+		kind = KWAITD_KIND_ORPHAN;
+	kwaitd_adopt_released(p);
+	return kind;
+}
+
 static int kwaitd_release_pre(struct kprobe *kp, struct pt_regs *regs)
 {
 	struct task_struct *p = (void *)regs_get_kernel_argument(regs, 0);
-	bool detached;
+	enum kwaitd_kind kind;
 
 	this_cpu_inc(hits[HOOK_RELEASE]);
-	if (thread_group_leader(p))
-		detached = kwaitd_mark_release(p) || signal_autoreap(p->signal);
-	else
-		detached = kwaitd_mark_test_thread(p);
-
+	kind = thread_group_leader(p) ? process_kind(p) : thread_kind(p);
 	/* Someone else's release: wait4(), execve(), kwaitd itself. */
-	if (p != current || !kwaitd_reaper_queue(p, detached))
+	if (p != current || !kwaitd_reaper_queue(p, kind))
 		return 0;
 
 	regs_skip_function(regs, kwaitd_release_skipped);
@@ -284,10 +319,7 @@ static struct hook {
 } hooks[NR_HOOKS] = {
 	[HOOK_FORK] = { "fork", &fork_probe },
 	[HOOK_RELEASE] = { "release", &release_probe },
-	[HOOK_NOTIFY] = {
-		"notify", &notify_probe.kp, &notify_probe,
-		.native = KWAITD_NATIVE_MARK,
-	},
+	[HOOK_NOTIFY] = { "notify", &notify_probe.kp, &notify_probe },
 	[HOOK_DETACH] = {
 		"detach", &detach_probe,
 		.native = KWAITD_NATIVE_MARK, .optional = true,
@@ -431,6 +463,16 @@ unsigned long kwaitd_hooks_symbol(const char *name)
 		return 0;
 	unregister_kprobe(&scout);
 	return (unsigned long)scout.addr;
+}
+
+/**
+ * kwaitd_hooks_clone3() - does clone3() know CLONE_AUTOREAP now?
+ *
+ * Context: any.
+ */
+bool kwaitd_hooks_clone3(void)
+{
+	return KWAITD_NATIVE_CLONE3 || hooks[HOOK_CLONE3].registered;
 }
 
 /**

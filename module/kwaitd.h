@@ -17,6 +17,9 @@
  *                              reaper.c: kwaitd/N -> release_task()
  *                                       |
  *                              stats.c, trace.h
+ *
+ * Orphans of an adopted reaper go the same way from the notify hook on. Who is one,
+ * and zombies that have not been waited for: adopt.h.
  */
 #ifndef _KWAITD_H
 #define _KWAITD_H
@@ -34,7 +37,7 @@ struct task_struct;
 /* Which exits are deferred to kwaitd; each includes the ones before it. */
 enum kwaitd_offload {
 	KWAITD_OFFLOAD_NONE,
-	KWAITD_OFFLOAD_DETACHED,	/* detached threads and processes */
+	KWAITD_OFFLOAD_DETACHED,	/* created detached, and adopted orphans */
 	KWAITD_OFFLOAD_ALL,		/* whatever nobody waits for */
 };
 
@@ -52,6 +55,7 @@ extern unsigned int kwaitd_clone3;
 extern unsigned int kwaitd_offload;
 extern unsigned int kwaitd_batch;
 extern unsigned int kwaitd_max_backlog;
+extern unsigned int kwaitd_grace_ms;
 
 /*
  * Set when the load has succeeded, cleared as the first act of the unload.
@@ -68,6 +72,7 @@ void kwaitd_hooks_show(struct seq_file *m);
 const char *kwaitd_hooks_silent(void);
 unsigned long kwaitd_hooks_release_addr(void);
 unsigned long kwaitd_hooks_symbol(const char *name);
+bool kwaitd_hooks_clone3(void);
 
 /* clone3.c: CLONE_AUTOREAP for kernels that do not know it */
 
@@ -99,9 +104,18 @@ void kwaitd_ctl_exit(void);
 
 /* reaper.c: the queues and threads */
 
+/* What the kernel has made EXIT_DEAD, as far as the module is concerned */
+enum kwaitd_kind {
+	KWAITD_KIND_OTHER,
+	KWAITD_KIND_DETACHED,
+	KWAITD_KIND_ORPHAN,		/* of an adopted reaper */
+};
+
 int kwaitd_reaper_init(unsigned long release_addr);
 void kwaitd_reaper_exit(void);
-bool kwaitd_reaper_queue(struct task_struct *p, bool detached);
+bool kwaitd_reaper_queue(struct task_struct *p, enum kwaitd_kind kind);
+void kwaitd_reaper_release(struct task_struct *p);
+void kwaitd_reaper_inline(struct task_struct *p);
 void kwaitd_reaper_wake(void);
 unsigned long kwaitd_reaper_backlog(unsigned int cpu);
 
@@ -132,6 +146,10 @@ enum kwaitd_counter {
 	KWAITD_REAPED,
 	KWAITD_WAKEUPS,
 	KWAITD_STOLEN,
+	KWAITD_ORPHANS,
+	KWAITD_SWEPT,
+	KWAITD_ADOPT_PAUSED,
+	KWAITD_ADOPT_FAILED,
 	/* Why a task that could have been queued was released at once: */
 	KWAITD_INLINE_OFFLOAD,		/* the parameter says so */
 	KWAITD_INLINE_KERNEL,		/* kernel thread or worker */

@@ -6,6 +6,7 @@
  */
 #include <linux/module.h>
 
+#include "adopt.h"
 #include "kwaitd.h"
 
 bool kwaitd_live;
@@ -31,6 +32,7 @@ static int __init kwaitd_init(void)
 	if (err)
 		goto exit_stats;
 	WRITE_ONCE(kwaitd_live, true);
+	kwaitd_adopt_auto();
 	return 0;
 
 exit_stats:
@@ -54,6 +56,8 @@ static void __exit kwaitd_exit(void)
 	kwaitd_ctl_exit();
 	kwaitd_stats_exit();
 	kwaitd_hooks_exit();
+	kwaitd_sweep_exit();
+	kwaitd_adopt_exit();
 	kwaitd_reaper_exit();
 	kwaitd_status_exit();
 	kwaitd_mark_exit();

@@ -8,20 +8,32 @@
 
 struct pid;
 
-/* See mark.c for what protects it. */
+/*
+ * A detached process (mark.c, which says what protects it), an adopted reaper's own
+ * child (adopt.c), or an orphan that it may still wait for (sweep.c).
+ */
 struct kwaitd_mark {
-	struct hlist_node node;		/* in the table, or in the pool */
+	struct hlist_node node;		/* in a table, or in the pool */
 	struct pid *pid;		/* the thread group's; a reference */
-	struct llist_node hangup;	/* in status.c's list, while hanging_up */
-	u64 cgroupid;			/* this and exit_code: once released */
-	int exit_code;
-	bool released;			/* or about to be: this is a record */
-	bool hanging_up;		/* set before status.c sees it, cleared by it */
+	struct llist_node llist;	/* in status.c's list, while hanging_up */
+	union {
+		struct {
+			u64 cgroupid;	/* this and exit_code: once released */
+			int exit_code;
+			bool released;	/* or about to be: this is a record */
+			bool hanging_up; /* until status.c clears it */
+		};
+		struct {
+			struct kwaitd_adoption *reaper;	/* a reference */
+			unsigned long died;	/* jiffies */
+		};
+	};
 };
 
 /* pool.c: memory for marks, also where none can be allocated */
 
 struct kwaitd_mark *kwaitd_pool_get(void);
+struct kwaitd_mark *kwaitd_pool_alloc(void);
 void kwaitd_pool_put(struct kwaitd_mark *mark);
 void kwaitd_pool_free(struct kwaitd_mark *mark);
 

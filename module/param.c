@@ -7,11 +7,13 @@
 #include <linux/string.h>
 #include <linux/sysfs.h>
 
+#include "adopt.h"
 #include "kwaitd.h"
 
 unsigned int kwaitd_offload = KWAITD_OFFLOAD_DETACHED;
 unsigned int kwaitd_batch = 1;
 unsigned int kwaitd_max_backlog = 256;
+unsigned int kwaitd_grace_ms;
 unsigned int kwaitd_clone3 = KWAITD_CLONE3_AUTO;
 
 /* A parameter that is one of a few words, by their index */
@@ -91,3 +93,19 @@ static const struct kernel_param_ops max_backlog_ops = {
 };
 module_param_cb(max_backlog, &max_backlog_ops, &kwaitd_max_backlog, 0644);
 MODULE_PARM_DESC(max_backlog, "tasks queued on a CPU before further ones are released as if there was no kwaitd (0 to 65536, default 256)");
+
+static int grace_ms_set(const char *val, const struct kernel_param *kp)
+{
+	int err = param_set_uint_minmax(val, kp, 0, 3600000);
+
+	if (!err && READ_ONCE(kwaitd_live))
+		kwaitd_grace_changed();
+	return err;
+}
+
+static const struct kernel_param_ops grace_ms_ops = {
+	.set = grace_ms_set,
+	.get = param_get_uint,
+};
+module_param_cb(grace_ms, &grace_ms_ops, &kwaitd_grace_ms, 0644);
+MODULE_PARM_DESC(grace_ms, "milliseconds that an adopted reaper may still wait for an orphan that has died (0 to 3600000, default 0)");

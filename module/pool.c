@@ -76,6 +76,16 @@ struct kwaitd_mark *kwaitd_pool_get(void)
 }
 
 /**
+ * kwaitd_pool_alloc() - kwaitd_pool_get() for those that may sleep
+ *
+ * Context: process context.
+ */
+struct kwaitd_mark *kwaitd_pool_alloc(void)
+{
+	return kmem_cache_alloc(cache, GFP_KERNEL);
+}
+
+/**
  * kwaitd_pool_put() - give back what kwaitd_pool_get() gave
  * @mark: in no list
  *
@@ -126,10 +136,8 @@ void kwaitd_pool_refill(void)
 	struct pool *pool = raw_cpu_ptr(&pools);
 	struct kwaitd_mark *mark;
 
-	if (KWAITD_NATIVE_MARK)
-		return;
 	while (READ_ONCE(pool->count) < TARGET) {
-		mark = kmem_cache_alloc(cache, GFP_KERNEL);
+		mark = kwaitd_pool_alloc();
 		if (!mark)
 			break;
 		preempt_disable();
@@ -147,8 +155,6 @@ void kwaitd_pool_refill(void)
 
 int kwaitd_pool_init(void)
 {
-	if (KWAITD_NATIVE_MARK)
-		return 0;
 	cache = KMEM_CACHE(kwaitd_mark, 0);
 	return cache ? 0 : -ENOMEM;
 }

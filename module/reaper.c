@@ -56,8 +56,10 @@ static struct hrtimer watch;
  */
 struct kwaitd_node {
 	struct llist_node llist;
-	unsigned long stamp;	/* ktime_get_ns() when queued, the low bits */
+	unsigned long stamp;	/* ktime_get_ns() when queued, or ORPHAN */
 };
+
+#define ORPHAN 1UL	/* in stamp; the clock can do without */
 
 static_assert(sizeof(struct kwaitd_node) <= sizeof(struct list_head));
 
@@ -84,14 +86,37 @@ DEFINE_STATIC_CALL(kwaitd_release_task, release_nothing);
 
 static void reap(struct task_struct *p, unsigned int queue_cpu)
 {
-	unsigned long latency;
+	unsigned long stamp = queue_node(p)->stamp, latency;
 
-	latency = (unsigned long)ktime_get_ns() - queue_node(p)->stamp;
+	latency = (unsigned long)ktime_get_ns() - (stamp & ~ORPHAN);
 	INIT_LIST_HEAD(&p->ptrace_entry);
-	trace_kwaitd_reap(p, queue_cpu, latency);
+	trace_kwaitd_reap(p, queue_cpu, latency, stamp & ORPHAN);
 	static_call(kwaitd_release_task)(p);
 	kwaitd_stats_latency(latency);
 	kwaitd_count(KWAITD_REAPED);
+}
+
+/**
+ * kwaitd_reaper_release() - release a zombie
+ * @p: made EXIT_DEAD by the caller
+ *
+ * Context: process context; may sleep.
+ */
+void kwaitd_reaper_release(struct task_struct *p)
+{
+	kwaitd_reaper_inline(p);
+	static_call(kwaitd_release_task)(p);
+}
+
+/**
+ * kwaitd_reaper_inline() - an orphan that is not current is about to be released
+ * @p: its group leader
+ *
+ * Context: any; tasklist_lock may be held.
+ */
+void kwaitd_reaper_inline(struct task_struct *p)
+{
+	trace_kwaitd_reap(p, raw_smp_processor_id(), 0, true);
 }
 
 /* A hint: others queue and take meanwhile. */
@@ -243,16 +268,25 @@ static enum kwaitd_counter inline_reason(struct task_struct *p,
 	return KWAITD_NR_COUNTERS;
 }
 
+static enum kwaitd_counter queued_as(struct task_struct *p,
+				     enum kwaitd_kind kind)
+{
+	if (!thread_group_leader(p))
+		return KWAITD_QUEUED_THREADS;
+	return kind == KWAITD_KIND_ORPHAN ? KWAITD_QUEUED_ORPHANS :
+					    KWAITD_QUEUED_PROCESSES;
+}
+
 /**
  * kwaitd_reaper_queue() - leave a dying task to the kwaitd of this CPU
  * @p: current, at the entry of release_task()
- * @detached: whether it was created so
+ * @kind: what it is
  *
  * Context: release hook; preemption off, no locks held.
  * Return: whether it is queued. If so release_task() must not run; if not,
  * nothing has changed.
  */
-bool kwaitd_reaper_queue(struct task_struct *p, bool detached)
+bool kwaitd_reaper_queue(struct task_struct *p, enum kwaitd_kind kind)
 {
 	struct kwaitd_queue *q = this_cpu_ptr(&queues);
 	struct kwaitd_node *node = queue_node(p);
@@ -261,7 +295,8 @@ bool kwaitd_reaper_queue(struct task_struct *p, bool detached)
 	enum kwaitd_counter reason;
 	unsigned int backlog;
 
-	if (!detached && READ_ONCE(kwaitd_offload) != KWAITD_OFFLOAD_ALL &&
+	if (kind == KWAITD_KIND_OTHER &&
+	    READ_ONCE(kwaitd_offload) != KWAITD_OFFLOAD_ALL &&
 	    !kwaitd_selftest_is_probe(p))
 		return false;
 	reason = inline_reason(p, q);
@@ -274,11 +309,13 @@ bool kwaitd_reaper_queue(struct task_struct *p, bool detached)
 	backlog = atomic_inc_return(&q->backlog);
 	if (backlog > this_cpu_read(kwaitd_stats.backlog_max))
 		this_cpu_write(kwaitd_stats.backlog_max, backlog);
-	kwaitd_count(thread ? KWAITD_QUEUED_THREADS : KWAITD_QUEUED_PROCESSES);
+	kwaitd_count(queued_as(p, kind));
 	trace_kwaitd_queue(p, backlog);
 	if (queue_empty(q))
 		WRITE_ONCE(q->since, jiffies);
-	node->stamp = ktime_get_ns();
+	node->stamp = ktime_get_ns() & ~ORPHAN;
+	if (kind == KWAITD_KIND_ORPHAN)
+		node->stamp |= ORPHAN;
 	llist_add(&node->llist, &q->tasks);
 	/* p may be released from here on, by another CPU. */
 

@@ -4,8 +4,9 @@
  *
  *   stats	"name value" a line: totals since load, and of now live_marks
  *		(detached processes alive; 0 where the kernel keeps the marks),
- *		exit_records (dead ones whose exit status can be asked for)
- *		and backlog (tasks queued and not released)
+ *		exit_records (dead ones whose exit status can be asked for),
+ *		adopted (reapers), own_children (of those), grace (orphans that
+ *		may still be waited for) and backlog (queued and not released)
  *   per_cpu	the same by CPU: a row is what happened on that CPU
  *   latency	nanoseconds from queue to release: bucket's lower bound, count
  *   hooks	the probes: see hooks.c
@@ -14,6 +15,7 @@
 #include <linux/log2.h>
 #include <linux/seq_file.h>
 
+#include "adopt.h"
 #include "kwaitd.h"
 
 DEFINE_PER_CPU(struct kwaitd_stats, kwaitd_stats);
@@ -28,6 +30,10 @@ static const char * const names[] = {
 	[KWAITD_REAPED]			= "reaped",
 	[KWAITD_WAKEUPS]		= "wakeups",
 	[KWAITD_STOLEN]			= "stolen",
+	[KWAITD_ORPHANS]		= "orphans",
+	[KWAITD_SWEPT]			= "swept",
+	[KWAITD_ADOPT_PAUSED]		= "adopt_paused",
+	[KWAITD_ADOPT_FAILED]		= "adopt_failed",
 	[KWAITD_INLINE_OFFLOAD]		= "inline_offload",
 	[KWAITD_INLINE_KERNEL]		= "inline_kernel",
 	[KWAITD_INLINE_UNLOAD]		= "inline_unload",
@@ -95,6 +101,9 @@ static int stats_show(struct seq_file *m, void *v)
 	}
 	seq_printf(m, "live_marks %lu\n", kwaitd_mark_live());
 	seq_printf(m, "exit_records %lu\n", kwaitd_mark_records());
+	seq_printf(m, "adopted %lu\n", kwaitd_adopt_reapers());
+	seq_printf(m, "own_children %lu\n", kwaitd_adopt_own());
+	seq_printf(m, "grace %lu\n", kwaitd_grace_count());
 	seq_printf(m, "backlog %lu\n", backlog);
 	seq_printf(m, "backlog_max %lu\n", backlog_max);
 	return 0;

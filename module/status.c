@@ -64,9 +64,9 @@ static void kwaitd_hangup(struct work_struct *work)
 {
 	struct kwaitd_mark *mark, *next;
 
-	llist_for_each_entry_safe(mark, next, llist_del_all(&hangups), hangup) {
+	llist_for_each_entry_safe(mark, next, llist_del_all(&hangups), llist) {
 		if (pid_has_task(mark->pid, PIDTYPE_PID)) {
-			llist_add(&mark->hangup, &hangups);
+			llist_add(&mark->llist, &hangups);
 			continue;
 		}
 		wake_up_all(&mark->pid->wait_pidfd);
@@ -89,7 +89,7 @@ void kwaitd_status_keep(struct kwaitd_mark *mark)
 		mod_delayed_work(system_wq, &sweep_work, SWEEP_RECORDS);
 	if (!mark->hanging_up)
 		return;
-	llist_add(&mark->hangup, &hangups);
+	llist_add(&mark->llist, &hangups);
 	schedule_delayed_work(&hangup_work, 1);
 }
 

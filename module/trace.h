@@ -10,6 +10,9 @@
 #include <linux/sched/signal.h>
 #include <linux/tracepoint.h>
 
+#include "adopt.h"
+#include "compat.h"
+
 #ifndef _KWAITD_EXIT_CODE
 #define _KWAITD_EXIT_CODE
 /* The status that wait4() would have shown; thread or process, but not alive. */
@@ -90,12 +93,16 @@ TRACE_EVENT(kwaitd_inline,
 );
 
 /*
- * A queued task is about to be released. latency: ns since it was queued;
- * utime and stime: ns of CPU time of this task alone, as top would show it.
+ * A task that was queued, or an adopted reaper's orphan, is about to be released.
+ * latency: ns since it was queued, 0 if it was not; utime and stime: ns of CPU time
+ * of this task alone, as top would show it; ppid and pcomm: of the parent that it
+ * was born of, if it is an orphan and that is known; ns_pid: its number in its own
+ * pid namespace; cgroup: the id of its cgroup (version 2).
  */
 TRACE_EVENT(kwaitd_reap,
-	TP_PROTO(struct task_struct *p, unsigned int queue_cpu, u64 latency),
-	TP_ARGS(p, queue_cpu, latency),
+	TP_PROTO(struct task_struct *p, unsigned int queue_cpu, u64 latency,
+		 bool orphan),
+	TP_ARGS(p, queue_cpu, latency, orphan),
 	TP_STRUCT__entry(
 		__field(pid_t, pid)
 		__field(pid_t, tgid)
@@ -106,6 +113,11 @@ TRACE_EVENT(kwaitd_reap,
 		__field(u64, latency)
 		__field(u64, utime)
 		__field(u64, stime)
+		__field(bool, orphan)
+		__field(pid_t, ppid)
+		__array(char, pcomm, TASK_COMM_LEN)
+		__field(pid_t, ns_pid)
+		__field(u64, cgroup)
 	),
 	TP_fast_assign(
 		__entry->pid = p->pid;
@@ -116,11 +128,17 @@ TRACE_EVENT(kwaitd_reap,
 		__entry->reap_cpu = raw_smp_processor_id();
 		__entry->latency = latency;
 		task_cputime_adjusted(p, &__entry->utime, &__entry->stime);
+		__entry->orphan = orphan;
+		kwaitd_origin_find(p, &__entry->ppid, __entry->pcomm);
+		__entry->ns_pid = task_pid_nr_ns(p, task_active_pid_ns(p));
+		__entry->cgroup = task_cgroup_id(p);
 	),
-	TP_printk("pid=%d tgid=%d comm=%s exit_code=0x%x queue_cpu=%u reap_cpu=%u latency=%llu utime=%llu stime=%llu",
+	TP_printk("pid=%d tgid=%d comm=%s exit_code=0x%x queue_cpu=%u reap_cpu=%u latency=%llu utime=%llu stime=%llu orphan=%d ppid=%d pcomm=%s ns_pid=%d cgroup=%llu",
 		  __entry->pid, __entry->tgid, __entry->comm,
 		  __entry->exit_code, __entry->queue_cpu, __entry->reap_cpu,
-		  __entry->latency, __entry->utime, __entry->stime)
+		  __entry->latency, __entry->utime, __entry->stime,
+		  __entry->orphan, __entry->ppid, __entry->pcomm,
+		  __entry->ns_pid, __entry->cgroup)
 );
 
 #endif /* _KWAITD_TRACE_H */

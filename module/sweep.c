@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The sweep: zombies that are an adopted reaper's orphans, and that it has not
+ * waited for.
+ *
+ * Who makes a zombie EXIT_DEAD must hold tasklist_lock, which is not exported, for
+ * writing, but the notify hook always runs under it. So for each step a thread is
+ * born and dies, and when its own death reaches the hook, up to STEP zombies are
+ * made EXIT_DEAD there: those that still are what they seemed to be. After that
+ * they are nobody's but ours, and are released without a lock.
+ *
+ * An orphan in its grace time is a zombie as ever, and in a list here until the
+ * time is over. If it has been waited for meanwhile it is not found any more.
+ */
+#include <linux/completion.h>
+#include <linux/jiffies.h>
+#include <linux/kthread.h>
+#include <linux/llist.h>
+#include <linux/mutex.h>
+#include <linux/pid.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/task.h>
+#include <linux/workqueue.h>
+
+#include "adopt.h"
+#include "compat.h"
+#include "kwaitd.h"
+#include "mark.h"
+
+/* For so many interrupts stay off. */
+#define STEP 64
+
+/* The step that is under way. Its lock is for those who may sleep. */
+static DEFINE_MUTEX(sweep_mutex);
+static struct task_struct *tasks[STEP];	/* with references */
+static unsigned int nr_tasks;
+static struct task_struct *sweeper;	/* set while the hook may look at the above */
+static DECLARE_COMPLETION(swept);
+
+/* tasklist_lock is held for writing, or the answer is but a hint. RCU */
+static bool is_zombie(struct task_struct *p)
+{
+	return READ_ONCE(p->exit_state) == EXIT_ZOMBIE && !p->ptrace &&
+	       thread_group_leader(p) && !delay_group_leader(p);
+}
+
+/**
+ * kwaitd_sweep_step() - tasklist_lock is held
+ * @tsk: whose death it is held for
+ *
+ * Context: notify hook.
+ */
+void kwaitd_sweep_step(struct task_struct *tsk)
+{
+	struct task_struct *p;
+	unsigned int i, n = 0;
+
+	if (likely(tsk != READ_ONCE(sweeper)))
+		return;
+	for (i = 0; i < nr_tasks; i++) {
+		p = tasks[i];
+		if (!is_zombie(p) || !kwaitd_adopt_orphan(p))
+			continue;
+		/* wait_task_zombie() does it with the lock held for reading. */
+		p->exit_state = EXIT_DEAD;
+		kwaitd_adopt_swept(p);
+		/* to the front, for step_run() */
+		swap(tasks[n], tasks[i]);
+		n++;
+	}
+	WRITE_ONCE(sweeper, NULL);
+	nr_tasks = n;
+	complete(&swept);
+}
+
+static int sweeper_fn(void *data)
+{
+	return 0;
+}
+
+/*
+ * Make the zombies in tasks EXIT_DEAD. sweep_mutex held.
+ * Return: how many, the first in tasks; or an errno.
+ */
+static int step_run(void)
+{
+	struct task_struct *p = kthread_create(sweeper_fn, NULL, "kwaitd/sweep");
+	int n;
+
+	if (IS_ERR(p))
+		return PTR_ERR(p);
+	get_task_struct(p);
+	reinit_completion(&swept);
+	/* Pairs with kwaitd_sweep_step(). */
+	smp_wmb();
+	WRITE_ONCE(sweeper, p);
+	wake_up_process(p);
+	wait_for_completion_timeout(&swept, HZ);
+	/* Past the hook, whether there was one or not. */
+	while (pid_alive(p))
+		schedule_timeout_uninterruptible(1);
+	n = READ_ONCE(sweeper) ? -EOPNOTSUPP : (int)nr_tasks;
+	WRITE_ONCE(sweeper, NULL);
+	/* It must not run this module's code any more. */
+	kthread_stop(p);
+	put_task_struct(p);
+	return n;
+}
+
+/* Sweep what is in tasks, and let go of it. Return: how many, or an errno. */
+static int step(void)
+{
+	unsigned int i, all = nr_tasks;
+	int n = step_run();
+
+	for (i = 0; i < all; i++) {
+		if ((int)i < n)
+			kwaitd_reaper_release(tasks[i]);
+		put_task_struct(tasks[i]);
+		cond_resched();
+	}
+	nr_tasks = 0;
+	return n;
+}
+
+/* RCU */
+static void step_add(struct task_struct *p)
+{
+	get_task_struct(p);
+	tasks[nr_tasks++] = p;
+}
+
+/*
+ * A zombie has had its last turn on a CPU when it died. The clock of these turns is
+ * a CPU's own, and stands still in interrupts.
+ */
+static bool older(struct task_struct *p, u64 age)
+{
+	return (s64)(current->se.exec_start - p->se.exec_start) >= (s64)age;
+}
+
+/*
+ * Find up to a step of zombies of a reaper, from *nr on.
+ * Return: how many; less than STEP: there are no more.
+ */
+static unsigned int find_zombies(struct pid *reaper, u64 min_age, int *nr)
+{
+	struct pid_namespace *ns = ns_of_pid(reaper);
+	struct task_struct *p;
+	struct pid *pid;
+
+	while (nr_tasks < STEP) {
+		rcu_read_lock();
+		pid = kwaitd_pid_next(ns, nr);
+		p = pid ? pid_task(pid, PIDTYPE_TGID) : NULL;
+		if (p && kwaitd_adopt_child(p, reaper) && is_zombie(p) &&
+		    kwaitd_adopt_orphan(p) && older(p, min_age))
+			step_add(p);
+		rcu_read_unlock();
+		if (!pid)
+			break;
+		++*nr;
+		cond_resched();
+	}
+	return nr_tasks;
+}
+
+/* sweep_mutex held. */
+static int sweep(struct pid *reaper, u64 min_age, bool dry_run, u32 *total)
+{
+	unsigned int found;
+	int nr = 0, n;
+
+	do {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		found = find_zombies(reaper, min_age, &nr);
+		if (!found)
+			break;
+		if (dry_run) {
+			for (n = 0; n < (int)found; n++)
+				put_task_struct(tasks[n]);
+			nr_tasks = 0;
+		} else {
+			n = step();
+			if (n < 0)
+				return n;
+		}
+		*total += n;
+	} while (found == STEP);
+	return 0;
+}
+
+/**
+ * kwaitd_sweep() - release the zombies of an adopted reaper
+ * @reaper: its thread group
+ * @min_age: nanoseconds they must have been dead for
+ * @dry_run: only count them
+ * @nr: set to how many
+ *
+ * Context: process context; may sleep.
+ * Return: 0 or see KWAITD_IOC_REAP; also -EINTR with some of them released, since
+ * the caller is being killed, and what kthread_create() said.
+ */
+int kwaitd_sweep(struct pid *reaper, u64 min_age, bool dry_run, u32 *nr)
+{
+	int err;
+
+	*nr = 0;
+	if (mutex_lock_killable(&sweep_mutex))
+		return -EINTR;
+	err = kwaitd_adopt_state(reaper);
+	if (!err)
+		err = sweep(reaper, min_age, dry_run, nr);
+	mutex_unlock(&sweep_mutex);
+	return err;
+}
+
+/* Orphans in their grace time */
+
+static LLIST_HEAD(fresh);		/* from the notify hook, youngest first */
+static struct llist_node *graces;	/* of before, oldest first; the work's own */
+static atomic_long_t nr_graces;
+
+static void kwaitd_grace(struct work_struct *work);
+static DECLARE_DELAYED_WORK(grace_work, kwaitd_grace);
+
+/**
+ * kwaitd_grace_add() - an orphan becomes a zombie for a while
+ * @p: its group leader
+ * @a: its reaper, with a reference if this succeeds
+ *
+ * Context: notify hook.
+ * Return: false if there is no memory.
+ */
+bool kwaitd_grace_add(struct task_struct *p, struct kwaitd_adoption *a)
+{
+	struct kwaitd_mark *mark = kwaitd_pool_get();
+
+	if (!mark)
+		return false;
+	*mark = (struct kwaitd_mark){
+		.pid = get_pid(task_tgid(p)),
+		.reaper = a,
+		.died = jiffies,
+	};
+	atomic_long_inc(&nr_graces);
+	llist_add(&mark->llist, &fresh);
+	if (!delayed_work_pending(&grace_work))
+		schedule_delayed_work(&grace_work,
+				      msecs_to_jiffies(READ_ONCE(kwaitd_grace_ms)));
+	return true;
+}
+
+/* graces, with what is fresh at its end */
+static struct kwaitd_mark *grace_first(void)
+{
+	if (!graces)
+		graces = llist_reverse_order(llist_del_all(&fresh));
+	return graces ? llist_entry(graces, struct kwaitd_mark, llist) : NULL;
+}
+
+static void grace_drop(struct kwaitd_mark *mark)
+{
+	graces = mark->llist.next;
+	atomic_long_dec(&nr_graces);
+	kwaitd_adopt_grace_over(mark->reaper);
+	put_pid(mark->pid);
+	kwaitd_pool_free(mark);
+}
+
+/* Return: the jiffy in which the next one's time is over, if there is one. */
+static bool grace_over(unsigned long *when)
+{
+	unsigned long grace = msecs_to_jiffies(READ_ONCE(kwaitd_grace_ms));
+	struct kwaitd_mark *mark;
+	struct task_struct *p;
+
+	while ((mark = grace_first()) && nr_tasks < STEP) {
+		*when = mark->died + grace;
+		if (time_before(jiffies, *when))
+			return true;
+		rcu_read_lock();
+		p = pid_task(mark->pid, PIDTYPE_TGID);
+		if (p)
+			step_add(p);
+		rcu_read_unlock();
+		grace_drop(mark);
+	}
+	*when = jiffies;
+	return mark;
+}
+
+static void kwaitd_grace(struct work_struct *work)
+{
+	unsigned long when;
+	bool more;
+
+	mutex_lock(&sweep_mutex);
+	more = grace_over(&when);
+	/* Without memory for a thread they stay zombies, for KWAITD_IOC_REAP. */
+	if (nr_tasks)
+		step();
+	mutex_unlock(&sweep_mutex);
+	if (more)
+		schedule_delayed_work(&grace_work, time_after(when, jiffies) ?
+				      when - jiffies : 0);
+}
+
+/**
+ * kwaitd_grace_changed() - grace_ms has
+ *
+ * Context: process context.
+ */
+void kwaitd_grace_changed(void)
+{
+	mod_delayed_work(system_wq, &grace_work, 0);
+}
+
+/**
+ * kwaitd_grace_count() - how many orphans are in their grace time
+ *
+ * Context: any.
+ */
+unsigned long kwaitd_grace_count(void)
+{
+	return atomic_long_read(&nr_graces);
+}
+
+/**
+ * kwaitd_sweep_exit() - who is a zombie now is its reaper's
+ *
+ * Context: process context; may sleep. The hooks are disarmed.
+ */
+void kwaitd_sweep_exit(void)
+{
+	struct kwaitd_mark *mark;
+
+	cancel_delayed_work_sync(&grace_work);
+	while ((mark = grace_first()))
+		grace_drop(mark);
+}

@@ -1,0 +1,277 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Adoption: an adopted reaper's orphans are released without it, its own children
+ * are its own, whatever way they were born, and other reapers' orphans are theirs.
+ *
+ * Without this containers fill up with zombies although their init is adopted, or
+ * worse, an init waits for a child of its own forever, or gets ECHILD.
+ */
+#include "kwaitd_reaper.h"
+
+#define ORPHANS 50
+
+FIXTURE_VARIANT(reaper) {
+	bool adopted;
+};
+
+/* The control: what must be different with adoption, and what must not be */
+FIXTURE_VARIANT_ADD(reaper, stock) { .adopted = false };
+FIXTURE_VARIANT_ADD(reaper, adopted) { .adopted = true };
+
+/* As many zombies as there would be without adoption, or none */
+static bool zombies(struct kw_reaper *r, bool adopted, int n)
+{
+	/* An adopted one's are counted as released, so nothing is yet to come. */
+	return kw_until(kw_zombies_of(r->pid) == (adopted ? 0 : n) && kw_at_rest());
+}
+
+TEST_F(reaper, orphans)
+{
+	struct kwaitd_reaper info;
+	enum kw_death death;
+	int n = 0;
+
+	if (variant->adopted)
+		ASSERT_EQ(0, kw_adopt(self->r.pid));
+	for (death = KW_AFTER_PARENT; death <= KW_BY_SIGNAL; death++) {
+		ASSERT_EQ(ORPHANS, kw_tell2(&self->r, KW_ORPHANS, ORPHANS, death).ret);
+		n += ORPHANS;
+		EXPECT_TRUE(zombies(&self->r, variant->adopted, n));
+	}
+	EXPECT_EQ(variant->adopted, kw_listed(self->r.pid, &info));
+	if (!variant->adopted)
+		return;
+	EXPECT_EQ(n, (int)info.orphans);
+	EXPECT_EQ(0U, info.own);
+	EXPECT_EQ((__u32)KWAITD_REAPER_INIT, info.flags);
+	/* It has nobody to wait for. */
+	EXPECT_EQ(-1, kw_tell(&self->r, KW_WAIT, -1));
+}
+
+/* No signal tells an adopted reaper of an orphan. */
+TEST_F(reaper, signals)
+{
+	/* Its number in there: 1 is init, and 2 was its parent. */
+	const pid_t orphan = 3;
+
+	if (variant->adopted)
+		ASSERT_EQ(0, kw_adopt(self->r.pid));
+	ASSERT_EQ(1, kw_tell(&self->r, KW_LIVING, 1));
+	/* the parent's */
+	EXPECT_EQ(1, kw_tell(&self->r, KW_SIGCHLD, 0));
+	ASSERT_EQ(0, kw_tell2(&self->r, KW_KILL, orphan, SIGUSR1).ret);
+	EXPECT_TRUE(zombies(&self->r, variant->adopted, 1));
+	EXPECT_EQ(!variant->adopted, kw_tell(&self->r, KW_SIGCHLD, 0));
+}
+
+TEST_F(reaper, own_children_before)
+{
+	long pid[KW_BY_SIBLING + 1];
+	enum kw_how how;
+
+	for (how = KW_BY_FORK; how <= KW_BY_SIBLING; how++) {
+		pid[how] = kw_tell(&self->r, KW_CHILD, how);
+		ASSERT_GT(pid[how], 0);
+	}
+	kw_tell(&self->r, KW_SIGCHLD, 0);
+	if (variant->adopted)
+		ASSERT_EQ(0, kw_adopt(self->r.pid));
+	for (how = KW_BY_FORK; how <= KW_BY_SIBLING; how++)
+		EXPECT_TRUE(kw_child_ends(&self->r, pid[how]));
+}
+
+TEST_F(reaper, own_children_after)
+{
+	struct kwaitd_reaper info;
+	enum kw_how how;
+	long pid;
+
+	if (variant->adopted)
+		ASSERT_EQ(0, kw_adopt(self->r.pid));
+	for (how = KW_BY_FORK; how <= KW_BY_SIBLING; how++) {
+		pid = kw_tell(&self->r, KW_CHILD, how);
+		ASSERT_GT(pid, 0);
+		kw_tell(&self->r, KW_SIGCHLD, 0);
+		if (variant->adopted) {
+			EXPECT_TRUE(kw_listed(self->r.pid, &info));
+			EXPECT_EQ(1U, info.own);
+		}
+		EXPECT_TRUE(kw_child_ends(&self->r, pid));
+	}
+}
+
+/* An orphan's CLONE_PARENT sibling is no more the reaper's than it is itself. */
+static long orphan_with_sibling(void)
+{
+	pid_t pid = fork();
+
+	if (pid)
+		return waitpid(pid, NULL, 0);
+	if (!fork()) {
+		if (!kw_until(getppid() == 1))
+			_exit(1);
+		kw_fork(CLONE_PARENT | SIGCHLD);
+	}
+	_exit(0);
+}
+
+TEST_F(reaper, sibling_of_orphan)
+{
+	struct kw_reaper r = {};
+	int go[2];
+	char c;
+
+	ASSERT_EQ(0, pipe(go));
+	r.pid = kw_fork(CLONE_NEWPID | SIGCHLD);
+	if (!r.pid) {
+		close(go[1]);
+		if (read(go[0], &c, 1) == 1)
+			orphan_with_sibling();
+		pause();
+	}
+	if (variant->adopted)
+		ASSERT_EQ(0, kw_adopt(r.pid));
+	ASSERT_EQ(1, write(go[1], "", 1));
+	if (variant->adopted)
+		EXPECT_TRUE(kw_until(kw_stat("queued_orphans") + kw_inline() >= 2));
+	EXPECT_TRUE(zombies(&r, variant->adopted, 2));
+	kill(r.pid, SIGKILL);
+	waitpid(r.pid, NULL, 0);
+}
+
+/* A reaper that becomes another program, or the same again */
+TEST_F(reaper, reaper_execs)
+{
+	long before, after;
+
+	before = kw_tell(&self->r, KW_CHILD, KW_BY_FORK);
+	if (variant->adopted)
+		ASSERT_EQ(0, kw_adopt(self->r.pid));
+	after = kw_tell(&self->r, KW_CHILD, KW_BY_FORK);
+	ASSERT_EQ(0, kw_tell(&self->r, KW_EXEC, 0));
+	kw_tell(&self->r, KW_SIGCHLD, 0);
+	EXPECT_TRUE(kw_child_ends(&self->r, before));
+	EXPECT_TRUE(kw_child_ends(&self->r, after));
+	EXPECT_TRUE(kw_child_ends(&self->r, kw_tell(&self->r, KW_CHILD, KW_BY_FORK)));
+	ASSERT_EQ(ORPHANS, kw_tell(&self->r, KW_ORPHANS, ORPHANS));
+	EXPECT_TRUE(zombies(&self->r, variant->adopted, ORPHANS));
+}
+
+/* A subreaper below an adopted reaper keeps its orphans, till it dies. */
+TEST_F(reaper, subreaper)
+{
+	if (variant->adopted)
+		ASSERT_EQ(0, kw_adopt(self->r.pid));
+	ASSERT_GT(kw_tell(&self->r, KW_SPAWN, 0), 0);
+	ASSERT_EQ(0, kw_tell(&self->inner, KW_SUBREAPER, 1));
+	ASSERT_EQ(1, kw_named("kw-inner", &self->inner.pid));
+	ASSERT_EQ(ORPHANS, kw_tell(&self->inner, KW_ORPHANS, ORPHANS));
+	EXPECT_TRUE(kw_until(kw_zombies_of(self->inner.pid) == ORPHANS));
+	if (variant->adopted) {
+		ASSERT_EQ(0, kw_adopt(self->inner.pid));
+		ASSERT_EQ(ORPHANS, kw_tell(&self->inner, KW_ORPHANS, ORPHANS));
+		EXPECT_TRUE(kw_until(kw_at_rest()));
+		/* those of before */
+		EXPECT_EQ(ORPHANS, kw_zombies_of(self->inner.pid));
+	}
+	/* They go to the outer one, that is to whoever takes its orphans. */
+	ASSERT_EQ(-1, kw_tell(&self->inner, KW_EXIT, 0));
+	EXPECT_TRUE(kw_until(kw_zombies_of(self->r.pid) ==
+			     (variant->adopted ? 1 : ORPHANS + 1)));
+	EXPECT_GT(kw_tell(&self->r, KW_WAIT, -1), 0);
+}
+
+/* Nor has the init of a namespace in the namespace to do with it. */
+TEST_F(reaper, nested)
+{
+	if (variant->adopted)
+		ASSERT_EQ(0, kw_adopt(self->r.pid));
+	ASSERT_GT(kw_tell(&self->r, KW_SPAWN, CLONE_NEWPID), 0);
+	ASSERT_EQ(0, kw_tell(&self->inner, KW_SIGCHLD, 0));
+	ASSERT_EQ(1, kw_named("kw-inner", &self->inner.pid));
+	ASSERT_EQ(ORPHANS, kw_tell(&self->inner, KW_ORPHANS, ORPHANS));
+	EXPECT_TRUE(kw_until(kw_zombies_of(self->inner.pid) == ORPHANS));
+	ASSERT_EQ(ORPHANS, kw_tell(&self->r, KW_ORPHANS, ORPHANS));
+	EXPECT_TRUE(zombies(&self->r, variant->adopted, ORPHANS));
+	EXPECT_EQ(ORPHANS, kw_zombies_of(self->inner.pid));
+	/* It is an own child. */
+	ASSERT_EQ(-1, kw_tell(&self->inner, KW_EXIT, 0));
+	EXPECT_GT(kw_tell(&self->r, KW_WAIT, -1), 0);
+}
+
+/* With the reaper its namespace goes down, and nothing stays behind. */
+TEST_F(reaper, reaper_dies)
+{
+	struct kwaitd_reaper info;
+	struct kw_reaper r;
+	int i;
+
+	for (i = 0; i < 5; i++) {
+		ASSERT_TRUE(kw_reaper_start(&r, CLONE_NEWPID, NULL));
+		if (variant->adopted)
+			ASSERT_EQ(0, kw_adopt(r.pid));
+		ASSERT_EQ(ORPHANS, kw_tell(&r, KW_LIVING, ORPHANS));
+		ASSERT_GT(kw_tell(&r, KW_CHILD, KW_BY_FORK), 0);
+		EXPECT_EQ(KW_EXITED, kw_reaper_stop(&r));
+		EXPECT_FALSE(kw_listed(r.pid, &info));
+	}
+}
+
+/*
+ * Who joins the namespace has its parent outside and ends as ever; but its orphans
+ * are the init's.
+ */
+TEST_F(reaper, joiner)
+{
+	char path[32];
+	int ns, status;
+	pid_t pid;
+
+	if (variant->adopted)
+		ASSERT_EQ(0, kw_adopt(self->r.pid));
+	snprintf(path, sizeof(path), "/proc/%d/ns/pid", self->r.pid);
+	ns = open(path, O_RDONLY);
+	ASSERT_GE(ns, 0);
+	pid = kw_helper();
+	if (!pid) {
+		if (setns(ns, CLONE_NEWPID))
+			_exit(1);
+		pid = fork();
+		if (!pid)
+			_exit(kw_orphans(ORPHANS, KW_AFTER_PARENT, false) == ORPHANS ?
+			      KW_CODE : 1);
+		_exit(waitpid(pid, &status, 0) == pid ? WEXITSTATUS(status) : 2);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(KW_EXITED, status);
+	EXPECT_TRUE(zombies(&self->r, variant->adopted, ORPHANS));
+	close(ns);
+}
+
+/* A detached child of an adopted reaper is detached, and nothing else. */
+TEST_F(reaper, detached_child)
+{
+	struct kw_reaper r = {};
+	int ready[2];
+	char c;
+
+	ASSERT_EQ(0, pipe(ready));
+	r.pid = kw_fork(CLONE_NEWPID | SIGCHLD);
+	if (!r.pid) {
+		if (read(ready[0], &c, 1) != 1)
+			_exit(1);
+		if (!kw_fork(CLONE_DETACHED | SIGCHLD))
+			_exit(0);
+		pause();
+	}
+	if (variant->adopted)
+		ASSERT_EQ(0, kw_adopt(r.pid));
+	c = kw_stat("marked_processes");
+	ASSERT_EQ(1, write(ready[1], "", 1));
+	EXPECT_TRUE(kw_until((char)kw_stat("marked_processes") == (char)(c + 1)));
+	EXPECT_TRUE(kw_until(kw_zombies_of(r.pid) == 0 && kw_at_rest()));
+	kill(r.pid, SIGKILL);
+	waitpid(r.pid, NULL, 0);
+}
+
+TEST_HARNESS_MAIN

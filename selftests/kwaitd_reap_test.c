@@ -1,0 +1,225 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Zombies of an adopted reaper: those of before, those in their grace time, and
+ * those of after the adoption. Many of them.
+ *
+ * Without this zombies that were there stay there, a reaper with a grace time gets
+ * nothing of it, or a sweep takes whom it must not or stops the machine.
+ */
+#include "kwaitd_reaper.h"
+
+#include <sys/ptrace.h>
+
+#define ORPHANS 200	/* more than three steps */
+#define SECOND 1000000000ULL
+
+/* Zombies of before the adoption are left, until asked for. */
+TEST_F(reaper, before)
+{
+	struct kwaitd_reaper info;
+	long own, pid;
+
+	own = kw_tell(&self->r, KW_CHILD, KW_BY_FORK);
+	ASSERT_EQ(ORPHANS, kw_tell(&self->r, KW_ORPHANS, ORPHANS));
+	ASSERT_TRUE(kw_until(kw_zombies_of(self->r.pid) == ORPHANS));
+	EXPECT_EQ(-ENOENT, kw_reap(self->r.pid, 0, 0));
+	ASSERT_EQ(0, kw_adopt(self->r.pid));
+	EXPECT_EQ(ORPHANS, kw_zombies_of(self->r.pid));
+
+	/* An own child that dies after the adoption is known as one. */
+	pid = kw_tell(&self->r, KW_CHILD, KW_BY_FORK);
+	ASSERT_EQ(0, kw_tell2(&self->r, KW_KILL, pid, SIGUSR1).ret);
+	ASSERT_TRUE(kw_until(kw_zombies_of(self->r.pid) == ORPHANS + 1));
+
+	EXPECT_EQ(ORPHANS, kw_reap(self->r.pid, 0, KWAITD_REAP_DRY_RUN));
+	EXPECT_EQ(0, kw_reap(self->r.pid, 3600 * SECOND, 0));
+	EXPECT_EQ(ORPHANS + 1, kw_zombies_of(self->r.pid));
+	EXPECT_EQ(ORPHANS, kw_reap(self->r.pid, 0, 0));
+	EXPECT_EQ(1, kw_zombies_of(self->r.pid));
+	EXPECT_EQ(0, kw_reap(self->r.pid, 0, 0));
+	ASSERT_TRUE(kw_listed(self->r.pid, &info));
+	EXPECT_EQ(ORPHANS, (long)info.swept);
+	EXPECT_EQ(2U, info.own);
+
+	EXPECT_EQ(pid, kw_tell(&self->r, KW_WAIT, pid));
+	kw_tell(&self->r, KW_SIGCHLD, 0);
+	EXPECT_TRUE(kw_child_ends(&self->r, own));
+}
+
+/* How old a zombie is: as long as it has been dead, not since it was born. */
+TEST_F(reaper, age)
+{
+	struct timespec died, now;
+	__u64 dead;
+
+	/* The parent of the orphans has been born earlier than its children die. */
+	ASSERT_EQ(10, kw_tell(&self->r, KW_LIVING, 10));
+	ASSERT_EQ(0, kw_adopt(self->r.pid));
+	/* These were own children when it was adopted; make them zombies of before. */
+	ASSERT_EQ(0, kw_release(self->r.pid));
+	sleep(3);
+	clock_gettime(CLOCK_MONOTONIC, &died);
+	ASSERT_EQ(0, kw_tell2(&self->r, KW_KILL, -1, SIGUSR1).ret);
+	ASSERT_TRUE(kw_until(kw_zombies_of(self->r.pid) == 10));
+	ASSERT_EQ(0, kw_adopt(self->r.pid));
+	/* Born three seconds ago, but younger than that */
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	dead = (now.tv_sec - died.tv_sec + 1) * SECOND;
+	EXPECT_EQ(0, kw_reap(self->r.pid, dead + SECOND, KWAITD_REAP_DRY_RUN));
+	/* and old enough some time */
+	EXPECT_TRUE(kw_until(kw_reap(self->r.pid, SECOND / 2,
+				     KWAITD_REAP_DRY_RUN) == 10));
+	EXPECT_EQ(10, kw_reap(self->r.pid, SECOND / 2, 0));
+}
+
+/* Who traces an orphan has it to the end. */
+TEST_F(reaper, traced)
+{
+	pid_t orphan;
+	int status;
+
+	ASSERT_EQ(0, kw_adopt(self->r.pid));
+	ASSERT_EQ(1, kw_tell(&self->r, KW_LIVING, 1));
+	/* Its number here is that of one born after the reaper. */
+	for (orphan = self->r.pid + 1; kw_proc_status(orphan, "PPid") != self->r.pid;)
+		ASSERT_LT(++orphan, self->r.pid + 100);
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, orphan, NULL, NULL));
+	ASSERT_EQ(0, kill(orphan, SIGUSR1));
+	ASSERT_TRUE(kw_until(kw_proc_state(orphan) == 'Z'));
+	EXPECT_EQ(0, kw_reap(self->r.pid, 0, 0));
+	EXPECT_EQ(orphan, waitpid(orphan, &status, __WALL));
+	EXPECT_EQ(KW_EXITED, status);
+	EXPECT_TRUE(kw_until(kw_gone(orphan)));
+}
+
+/* An orphan in its grace time is a zombie like any other, and its reaper's. */
+TEST_F(reaper, grace)
+{
+	struct kwaitd_reaper info;
+	struct kw_answer a;
+
+	ASSERT_EQ(0, kw_write(KW_PARAMS "grace_ms", "3600000"));
+	ASSERT_EQ(0, kw_adopt(self->r.pid));
+	ASSERT_EQ(ORPHANS, kw_tell(&self->r, KW_ORPHANS, ORPHANS));
+	ASSERT_TRUE(kw_until(kw_zombies_of(self->r.pid) == ORPHANS));
+	EXPECT_EQ(ORPHANS, kw_stat("grace"));
+	ASSERT_TRUE(kw_listed(self->r.pid, &info));
+	EXPECT_EQ((__u32)ORPHANS, info.grace);
+	EXPECT_EQ(1, kw_tell(&self->r, KW_SIGCHLD, 0));
+	a = kw_tell2(&self->r, KW_WAIT, -1, 0);
+	EXPECT_GT(a.ret, 0);
+	EXPECT_EQ(KW_EXITED, a.status);
+	/* The time of all is over at once. */
+	ASSERT_EQ(0, kw_write(KW_PARAMS "grace_ms", "1"));
+	EXPECT_TRUE(kw_until(kw_zombies_of(self->r.pid) == 0));
+	EXPECT_TRUE(kw_until(kw_stat("grace") == 0));
+	ASSERT_TRUE(kw_listed(self->r.pid, &info));
+	EXPECT_EQ(ORPHANS - 1, (long)info.swept);
+	EXPECT_EQ(0U, info.grace);
+	/* And that of new ones is a moment. */
+	ASSERT_EQ(ORPHANS, kw_tell(&self->r, KW_ORPHANS, ORPHANS));
+	EXPECT_TRUE(kw_until(kw_zombies_of(self->r.pid) == 0));
+}
+
+/* Whose adoption ends in the grace time stays a zombie. */
+TEST_F(reaper, grace_then_released)
+{
+	ASSERT_EQ(0, kw_write(KW_PARAMS "grace_ms", "3600000"));
+	ASSERT_EQ(0, kw_adopt(self->r.pid));
+	ASSERT_EQ(ORPHANS, kw_tell(&self->r, KW_ORPHANS, ORPHANS));
+	ASSERT_TRUE(kw_until(kw_stat("grace") == ORPHANS));
+	ASSERT_EQ(0, kw_release(self->r.pid));
+	ASSERT_EQ(0, kw_write(KW_PARAMS "grace_ms", "0"));
+	ASSERT_TRUE(kw_until(kw_stat("grace") == 0));
+	EXPECT_EQ(ORPHANS, kw_zombies_of(self->r.pid));
+}
+
+/* Orphans are its zombies again when the adoption is over. */
+TEST_F(reaper, released)
+{
+	long pid;
+
+	ASSERT_EQ(0, kw_adopt(self->r.pid));
+	pid = kw_tell(&self->r, KW_CHILD, KW_BY_FORK);
+	ASSERT_EQ(ORPHANS, kw_tell(&self->r, KW_ORPHANS, ORPHANS));
+	EXPECT_TRUE(kw_until(kw_at_rest()));
+	EXPECT_EQ(0, kw_zombies_of(self->r.pid));
+	ASSERT_EQ(0, kw_release(self->r.pid));
+	EXPECT_EQ(ENOENT, kw_release(self->r.pid));
+	ASSERT_EQ(ORPHANS, kw_tell(&self->r, KW_ORPHANS, ORPHANS));
+	EXPECT_TRUE(kw_until(kw_zombies_of(self->r.pid) == ORPHANS));
+	kw_tell(&self->r, KW_SIGCHLD, 0);
+	EXPECT_TRUE(kw_child_ends(&self->r, pid));
+	ASSERT_EQ(0, kw_adopt(self->r.pid));
+	EXPECT_EQ(ORPHANS, kw_zombies_of(self->r.pid));
+}
+
+/* Room for n more processes, in this namespace and new ones */
+static bool make_room(long n)
+{
+	char max[32];
+
+	snprintf(max, sizeof(max), "%ld", n + 10000);
+	return !kw_write("/proc/sys/kernel/threads-max", max) &&
+	       !kw_write("/proc/sys/kernel/pid_max", max);
+}
+
+static long env_number(const char *name, long otherwise)
+{
+	const char *val = getenv(name);
+
+	return val ? atol(val) : otherwise;
+}
+
+/*
+ * 10,000 orphans under an init that does not wait: none is left with adoption, all
+ * of them without. Its own hundred children get through to it meanwhile.
+ */
+TEST_F_TIMEOUT(reaper, many_orphans, 300)
+{
+	const int orphans = env_number("KWAITD_ORPHANS", 1000);
+	int adopted, i, n;
+	long own[100];
+
+	ASSERT_TRUE(make_room(orphans));
+	for (adopted = 1; adopted >= 0; adopted--) {
+		if (adopted)
+			ASSERT_EQ(0, kw_adopt(self->r.pid));
+		else
+			ASSERT_EQ(0, kw_release(self->r.pid));
+		for (i = 0; i < 50; i++)
+			own[i] = kw_tell(&self->r, KW_CHILD, i % KW_BY_SIBLING);
+		for (n = 0; n < orphans; n += 100) {
+			ASSERT_EQ(100, kw_tell2(&self->r, KW_ORPHANS, 100, n % 3).ret);
+			kw_tell(&self->r, KW_SIGCHLD, 0);
+			if (n < 5000)
+				EXPECT_TRUE(kw_child_ends(&self->r, own[n / 100]));
+		}
+		for (i = (orphans < 5000 ? orphans : 5000) / 100; i < 50; i++)
+			EXPECT_TRUE(kw_child_ends(&self->r, own[i]));
+		EXPECT_TRUE(kw_until(kw_at_rest()));
+		EXPECT_TRUE(kw_until(kw_zombies_of(self->r.pid) ==
+				     (adopted ? 0 : orphans)));
+	}
+}
+
+/* A sweep of 50,000: no soft lockup, no complaint of RCU (the guest's log tells). */
+TEST_F_TIMEOUT(reaper, many_zombies, 600)
+{
+	const long zombies = env_number("KWAITD_ZOMBIES", 2000);
+	long n;
+
+	ASSERT_TRUE(make_room(zombies));
+	/* The namespace may have been born with less room. */
+	kw_reaper_stop(&self->r);
+	close(self->inner.fd);
+	ASSERT_TRUE(kw_reaper_start(&self->r, CLONE_NEWPID, &self->inner));
+	for (n = 0; n < zombies; n += 1000)
+		ASSERT_EQ(1000, kw_tell(&self->r, KW_ORPHANS, 1000));
+	ASSERT_EQ(0, kw_adopt(self->r.pid));
+	ASSERT_TRUE(kw_until(kw_reap(self->r.pid, 0, KWAITD_REAP_DRY_RUN) == zombies));
+	EXPECT_EQ(zombies, kw_reap(self->r.pid, 0, 0));
+	EXPECT_EQ(0, kw_zombies_of(self->r.pid));
+}
+
+TEST_HARNESS_MAIN
