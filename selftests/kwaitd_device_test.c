@@ -24,8 +24,8 @@ TEST_F(reaper, version)
 
 	EXPECT_EQ(0, kw_ctl(KWAITD_IOC_VERSION, &v));
 	EXPECT_EQ(1U, v.version);
-	EXPECT_TRUE(v.features & KWAITD_FEATURE_ADOPT);
-	EXPECT_TRUE(v.features & KWAITD_FEATURE_AUTOREAP);
+	EXPECT_TRUE(!!(v.features & KWAITD_FEATURE_ADOPT));
+	EXPECT_TRUE(!!(v.features & KWAITD_FEATURE_AUTOREAP));
 	EXPECT_EQ(kw_kernel_since(6, 15), !(v.features & KWAITD_FEATURE_EXIT_INFO));
 	v.flags = 1;
 	EXPECT_EQ(EINVAL, kw_ctl(KWAITD_IOC_VERSION, &v));

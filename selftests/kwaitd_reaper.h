@@ -98,9 +98,10 @@ static inline pid_t kw_own_child(enum kw_how how)
 		shared = kw_shared(sizeof(*shared));
 		pid = fork();
 		if (!pid) {
-			*shared = kw_fork(CLONE_PARENT | SIGCHLD);
-			if (!*shared)
+			pid = kw_fork(CLONE_PARENT | SIGCHLD);
+			if (!pid)
 				kw_linger();
+			*shared = pid;
 			_exit(0);
 		}
 		waitpid(pid, NULL, 0);
@@ -444,6 +445,15 @@ static inline bool kw_listed(pid_t pid, struct kwaitd_reaper *reaper)
 		}
 	}
 	return false;
+}
+
+/* Have so many of its orphans died since it was adopted, and none is left? */
+static inline bool kw_took_orphans(pid_t pid, long n)
+{
+	struct kwaitd_reaper info;
+
+	return kw_until(kw_listed(pid, &info) && (long)info.orphans == n) &&
+	       kw_until(kw_at_rest() && kw_zombies_of(pid) == 0);
 }
 
 /*
