@@ -2,6 +2,8 @@
 # kwaitd: build the module, see it work, test it.
 #
 #   make module [KDIR=...]   kwaitd.ko for the running kernel, or that in KDIR
+#   make kwaitctl            the command; needs libtracefs and json-c
+#   make install             it, its manuals and completion, into $(DESTDIR)/usr
 #   make demo                a VM in which detached tasks die, live
 #   make check               the selftests on all kernels
 #   make style               checkpatch, sparse and W=1 builds
@@ -16,6 +18,12 @@ help:
 module:
 	$(MAKE) -C $(KDIR) M=$(CURDIR)/module modules
 
+kwaitctl:
+	$(MAKE) -C tools/kwaitctl
+
+install:
+	$(MAKE) -C tools/kwaitctl install
+
 demo:
 	@tools/demo/demo
 
@@ -28,5 +36,6 @@ style:
 clean:
 	rm -rf module/*.o module/*.ko module/*.mod module/*.mod.c module/.*.cmd \
 		module/Module.symvers module/modules.order module/.tmp_versions
+	$(MAKE) -s -C tools/kwaitctl clean
 
-.PHONY: help module demo check style clean
+.PHONY: help module kwaitctl install demo check style clean

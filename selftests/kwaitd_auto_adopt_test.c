@@ -102,7 +102,8 @@ TEST_F(reaper, userns)
 	unsigned int number;
 
 	ASSERT_GT(readlink("/proc/self/ns/user", link, sizeof(link) - 1), 0);
-	ASSERT_EQ(1, sscanf(link, "user:[%u]", &number));
+	ASSERT_EQ(0, strncmp(link, "user:[", 6));
+	number = strtoul(link + 6, NULL, 10);
 	snprintf(policy, sizeof(policy), "userns:%u", number);
 	ASSERT_EQ(0, kw_write(KW_PARAMS "auto_adopt", policy));
 	EXPECT_TRUE(adopted(0));

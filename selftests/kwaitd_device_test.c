@@ -217,8 +217,9 @@ TEST_F(reaper, nobody)
 }
 
 /* What a container's root may: 0, or the number of what went wrong */
-static int container_root(pid_t outside)
+static int container_root(int outside)
 {
+	struct kwaitd_adopt other = { .pidfd = outside };
 	struct kw_reaper r;
 	int err = 0;
 
@@ -234,8 +235,7 @@ static int container_root(pid_t outside)
 	else if (kw_release(r.pid) || kw_release(1))
 		err = 5;
 	/* and nothing else, by a pidfd that somebody left lying around */
-	else if (kw_ctl(KWAITD_IOC_ADOPT, &(struct kwaitd_adopt){ .pidfd = outside })
-		 != EPERM)
+	else if (kw_ctl(KWAITD_IOC_ADOPT, &other) != EPERM)
 		err = 6;
 	return err;
 }

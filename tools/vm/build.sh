@@ -65,3 +65,16 @@ vm_build()
 		module "$arg" ${vars[@]+"${vars[@]}"}
 	done
 }
+
+# Build kwaitctl to run anywhere, print its path.
+vm_kwaitctl()
+{
+	local dir=$CACHE/build/kwaitctl
+	need $TOOLS
+	mkdir -p "$dir"
+	# the linker warns of the plugins that libtraceevent could load, and does not
+	in_root $TOOLS -b "$TOP:/src" -b "$dir:/mnt" make -s \
+		-C /src/tools/kwaitctl O=/mnt STATIC=1 >"$dir.log" 2>&1 ||
+		{ cat "$dir.log" >&2; return 1; }
+	echo "$dir/kwaitctl"
+}

@@ -206,8 +206,9 @@ struct kwaitd_list {
  * @pidfd: in: of the reaper, or KWAITD_SELF
  * @flags: in: KWAITD_REAP_*
  * @min_age: in: nanoseconds that they must have been dead for. The kernel knows
- *	that from their last turn on a CPU, in time that the CPU did not spend in
- *	interrupts or its hypervisor elsewhere, so a second or so should be added
+ *	that from their last turn on a CPU, by the clock of that CPU. It stands still
+ *	in interrupts and while a hypervisor has the CPU, so that the clocks of two
+ *	CPUs may be seconds apart where there is much of that
  * @nr: out: how many were released, or would be
  * @__reserved: in: 0
  */
@@ -228,8 +229,7 @@ struct kwaitd_reap {
  * KWAITD_IOC_REAP: release now the zombies of an adopted reaper, but for those
  * known to be its own children. Nothing tells own children that were dead when it
  * was adopted from orphans: they are taken, too, unless @min_age spares them. A
- * traced process is left alone. Counted as far as it has come when a signal kills
- * the caller.
+ * traced process is left alone.
  *
  *   ENOENT	it is not adopted
  *   EAGAIN	its children are being looked through (KWAITD_REAPER_PAUSED)
