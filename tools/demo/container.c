@@ -26,7 +26,7 @@ static void health_check(void)
 	_exit(0);
 }
 
-static int leaky(int seconds)
+static int container_init(int seconds)
 {
 	int status, i;
 	pid_t worker, check;
@@ -34,6 +34,7 @@ static int leaky(int seconds)
 	prctl(PR_SET_NAME, "leaky-init");
 	worker = fork();
 	if (!worker) {
+		prctl(PR_SET_NAME, "worker");
 		sleep(seconds);
 		_exit(3);
 	}
@@ -54,6 +55,6 @@ int main(void)
 	pid_t pid = syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, 0);
 
 	if (!pid)
-		return leaky(8);
+		return container_init(8);
 	return pid < 0 || waitpid(pid, NULL, 0) != pid;
 }
