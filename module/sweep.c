@@ -315,6 +315,8 @@ static void kwaitd_grace(struct work_struct *work)
 void kwaitd_grace_changed(void)
 {
 	mod_delayed_work(system_wq, &grace_work, 0);
+	/* Nothing of it may be left when the parameters go. */
+	flush_delayed_work(&grace_work);
 }
 
 /**

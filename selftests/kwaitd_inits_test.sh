@@ -84,7 +84,11 @@ one()
 	result $? "$1, $2: orphans"
 
 	# unshare's child is init
-	has_child $! && kill -TERM $child
+	if has_child $!; then
+		kill -TERM $child
+	else
+		kill -KILL $!
+	fi
 	wait $!
 	[ $? = 43 ]
 	result $? "$1, $2: signal"
