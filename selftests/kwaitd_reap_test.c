@@ -184,14 +184,14 @@ TEST_F_TIMEOUT(reaper, many_orphans, 300)
 	for (adopted = 1; adopted >= 0; adopted--) {
 		ASSERT_EQ(0, adopted ? kw_adopt(self->r.pid) :
 				       kw_release(self->r.pid));
-		for (i = 0; i < 50; i++)
+		for (i = 0; i < 100; i++)
 			own[i] = kw_tell(&self->r, KW_CHILD, i % KW_BY_SIBLING);
 		for (n = 0; n < orphans; n += 100) {
 			ASSERT_EQ(100, kw_tell2(&self->r, KW_ORPHANS, 100, n % 3).ret);
 			kw_tell(&self->r, KW_SIGCHLD, 0);
-			EXPECT_TRUE(n >= 5000 || kw_child_ends(&self->r, own[n / 100]));
+			EXPECT_TRUE(n >= 10000 || kw_child_ends(&self->r, own[n / 100]));
 		}
-		for (i = (orphans < 5000 ? orphans : 5000) / 100; i < 50; i++)
+		for (i = (orphans < 10000 ? orphans : 10000) / 100; i < 100; i++)
 			EXPECT_TRUE(kw_child_ends(&self->r, own[i]));
 		EXPECT_TRUE(adopted ? kw_took_orphans(self->r.pid, orphans) :
 			    kw_until(kw_zombies_of(self->r.pid) == orphans));

@@ -1,0 +1,77 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# kwaitctl against the module: what it prints is what is the case.
+#
+# Without this the command and the module drift apart.
+kwaitctl=${KWAITCTL:-/sbin/kwaitctl}
+n=0
+status=0
+
+echo "TAP version 13"
+if ! [ -x "$kwaitctl" ] || ! [ -e /dev/kwaitd ]; then
+	echo "1..0 # SKIP kwaitd is not loaded, or there is no kwaitctl"
+	exit 4
+fi
+echo "1..12"
+
+# result STATUS WHAT
+result()
+{
+	n=$((n + 1))
+	if [ "$1" = 0 ]; then
+		echo "ok $n $2"
+	else
+		status=1
+		echo "not ok $n $2"
+	fi
+}
+
+# says TEXT COMMAND...: is it in what the command prints, on either output?
+says()
+{
+	text=$1
+	shift
+	"$kwaitctl" "$@" 2>&1 | grep -qF -- "$text"
+}
+
+# An init that waits for nobody: of a command that leaves an orphan a tenth second
+unshare -p -f sh -c 'while :; do sh -c "sleep 0 & exit" & wait $!; usleep 100000
+	done' &
+unshare=$!
+tries=0
+until init=$(cat /proc/$unshare/task/$unshare/children) && [ -n "$init" ]; do
+	tries=$((tries + 1))
+	[ $tries -lt 200 ] || break
+	usleep 100000
+done
+init=${init% }
+
+says "not adopted" release "$init"
+result $? "release of what is not adopted"
+says "no such process" adopt 999999
+result $? "adopt of nobody"
+says "not a reaper" adopt $$
+result $? "adopt of who is no reaper"
+"$kwaitctl" adopt "$init" >/dev/null
+result $? "adopt"
+says already adopt "$init"
+result $? "adopt again"
+says "$init" list
+result $? "list"
+says '"orphans"' list --json
+result $? "list --json"
+says "orphan " events -n 1
+result $? "events"
+says kwaitd_reaped_total stat --prometheus
+result $? "stat --prometheus"
+"$kwaitctl" reap "$init" --older-than 0 >/dev/null
+result $? "reap"
+"$kwaitctl" run --pidfd -- sh -c 'exit 9'
+[ $? = 9 ]
+result $? "run --pidfd"
+"$kwaitctl" release "$init" && ! says "$init" list
+result $? "release"
+
+kill -KILL "$init"
+wait $unshare
+exit $status
