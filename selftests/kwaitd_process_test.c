@@ -108,7 +108,8 @@ static long switches_while_child_dies(unsigned long flags)
 		close(die[1]);
 		kw_until(kw_gone(child) || kw_proc_state(child) == 'Z');
 		kw_until(kw_at_rest());
-		/* A signal would have been sent before the state was seen. */
+		/* A signal is sent under the lock that sets the state; wait4() takes it. */
+		waitpid(-1, NULL, WNOHANG | __WALL);
 		kw_until(kw_proc_state(self) == 'S');
 		before -= kw_proc_status(self, "voluntary_ctxt_switches");
 		before = -before;
