@@ -12,6 +12,7 @@
 #include <linux/bits.h>
 #include <linux/cgroup.h>
 #include <linux/fs.h>
+#include <linux/ftrace.h>
 #include <linux/hrtimer.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
@@ -185,48 +186,20 @@ static inline void hrtimer_setup(struct hrtimer *timer,
 }
 #endif
 
-/* ptrace.h has regs_get_kernel_argument() but no counterpart. */
-#if defined(CONFIG_X86_64)
-static inline void regs_set_kernel_argument0(struct pt_regs *regs,
-					     unsigned long val)
-{
-	regs->di = val;
-}
-
-static inline void regs_set_kernel_argument1(struct pt_regs *regs,
-					     unsigned long val)
-{
-	regs->si = val;
-}
-#elif defined(CONFIG_ARM64)
-static inline void regs_set_kernel_argument0(struct pt_regs *regs,
-					     unsigned long val)
-{
-	regs->regs[0] = val;
-}
-
-static inline void regs_set_kernel_argument1(struct pt_regs *regs,
-					     unsigned long val)
-{
-	regs->regs[1] = val;
-}
-#else
-#error "kwaitd does not know this architecture's argument registers"
-#endif
-
-/**
- * regs_skip_function() - return to the caller of a function just entered
- * @regs: its registers, as a kprobe on its first instruction sees them
- * @empty: a function that does nothing, for architectures that keep the
- *	return address on the stack
+/*
+ * A direct call may go to any address, as to where a function's ftrace site ends.
+ * Where static calls are indirect it may not, if the kernel has BTI or kCFI.
  */
-static inline void regs_skip_function(struct pt_regs *regs, void (*empty)(void))
-{
-#ifdef CONFIG_ARM64
-	instruction_pointer_set(regs, procedure_link_pointer(regs));
-#else
-	instruction_pointer_set(regs, (unsigned long)empty);
+#ifndef CONFIG_HAVE_STATIC_CALL_INLINE
+#error "kwaitd wants static calls to be direct calls"
 #endif
-}
+
+/* 6.2; before that struct ftrace_regs is struct pt_regs by another name */
+#ifndef ftrace_regs_get_argument
+#define ftrace_regs_get_argument(fregs, n) \
+	regs_get_kernel_argument(&(fregs)->regs, n)
+#define ftrace_regs_set_instruction_pointer(fregs, ip) \
+	ftrace_instruction_pointer_set(fregs, ip)
+#endif
 
 #endif /* _KWAITD_COMPAT_H */

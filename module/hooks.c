@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The probes: where the kernel creates a task, tells of its death, and frees
- * it. Each handler asks mark.c or reaper.c and changes what the probed
- * function is about to do; none of them decides anything itself.
+ * The hooks: where the kernel creates a task, tells of its death, and frees
+ * it. Each asks mark.c, adopt.c or reaper.c, and may have something else run in
+ * place of the function; none of them decides anything itself.
  *
  *   fork     cgroup_post_fork(child, kargs)
  *	copy_process() calls it for every child once nothing can fail any more
@@ -22,19 +22,31 @@
  *	current EXIT_DEAD. wait4(), ptrace and reparenting pass over such a
  *	task, so it can as well be released a little later by someone else.
  *
- * A probe that is disarmed or missed means stock behaviour: an ordinary child,
- * an ordinary zombie, an ordinary release.
+ * They are ftrace_ops of their own, each with its own trampoline: that costs an
+ * ordinary child less than kprobes at the same places, and neither kprobes turned
+ * off nor kernel.ftrace_enabled=0 can take them away (FTRACE_OPS_FL_PERMANENT).
+ * Those that may change the ip say so (FTRACE_OPS_FL_IPMODIFY), which keeps them
+ * and livepatch out of each other's way.
+ *
+ * What runs in place of a function, name_taken(), calls its body: what follows the
+ * call of the trampoline. So the hook does not see that, and other tracers see one
+ * call where there was one.
  *
  * Context: handlers run with preemption off, and on PREEMPT_RT too: nothing in
  * them sleeps, takes a spinlock_t or, on RT, allocates.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
+#include <linux/ftrace.h>
 #include <linux/kprobes.h>
+#include <linux/module.h>
 #include <linux/poll.h>
+#include <linux/preempt.h>
 #include <linux/rcupdate.h>
 #include <linux/sched/task.h>
 #include <linux/seq_file.h>
+#include <linux/static_call.h>
+#include <linux/uaccess.h>
 
 #include "adopt.h"
 #include "compat.h"
@@ -53,6 +65,34 @@ enum {
 /* Only ever changed by this_cpu_inc() */
 static DEFINE_PER_CPU(unsigned long [NR_HOOKS], hits);
 
+static void enter(unsigned int hook)
+{
+	preempt_disable_notrace();
+	this_cpu_inc(hits[hook]);
+}
+
+static void leave(void)
+{
+	preempt_enable_notrace();
+}
+
+static void *argument(struct ftrace_regs *fregs, unsigned int n)
+{
+	return (void *)ftrace_regs_get_argument(fregs, n);
+}
+
+/*
+ * Have something run that may sleep, on PREEMPT_RT where it takes a lock: with a
+ * reference on the module, to be put as its last act. The few instructions that it
+ * then still runs are what kwaitd_hooks_exit() waits for.
+ */
+static void take(struct ftrace_regs *fregs, unsigned long taken)
+{
+	/* Fails only when the module is on its way out. */
+	if (try_module_get(THIS_MODULE))
+		ftrace_regs_set_instruction_pointer(fregs, taken);
+}
+
 /*
  * What clone3() was asked for that this kernel does not know goes from its hook to
  * the fork hook in fn_arg: the argument of fn, which a kernel thread starts in, and
@@ -63,99 +103,75 @@ static u64 clone_flags(const struct kernel_clone_args *kargs)
 	return kargs->flags | (kargs->fn ? 0 : (unsigned long)kargs->fn_arg);
 }
 
-static int kwaitd_fork_pre(struct kprobe *kp, struct pt_regs *regs)
+static void kwaitd_hook_fork(unsigned long ip, unsigned long parent_ip,
+			struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct task_struct *child = (void *)regs_get_kernel_argument(regs, 0);
-	struct kernel_clone_args *kargs =
-		(void *)regs_get_kernel_argument(regs, 1);
+	struct task_struct *child = argument(fregs, 0);
+	struct kernel_clone_args *kargs = argument(fregs, 1);
 	u64 flags = clone_flags(kargs);
 
-	this_cpu_inc(hits[HOOK_FORK]);
+	enter(HOOK_FORK);
 	if (unlikely(flags & (CLONE_DETACHED | CLONE_PARENT | CLONE_AUTOREAP |
 			      CLONE_NNP)))
 		kwaitd_mark_fork(child, flags);
 	/* The function is about to move the child there. */
 	kwaitd_adopt_fork(child, kargs->cset->dfl_cgrp);
-	return 0;
+	leave();
 }
 
-NOKPROBE_SYMBOL(kwaitd_fork_pre);
+static bool notify_nobody(struct task_struct *tsk, int sig)
+{
+	return false;
+}
 
-static struct kprobe fork_probe = {
-	.symbol_name	= "cgroup_post_fork",
-	.pre_handler	= kwaitd_fork_pre,
-};
-
-/* Whose notification was taken over */
-struct notified {
-	struct task_struct *tsk;
-	bool orphan;
-};
+DEFINE_STATIC_CALL(kwaitd_notify_body, notify_nobody);
 
 /*
- * All callers hold tasklist_lock for writing. A nonzero return lets the
- * function go its way.
+ * No signal: reap it. A parent that has called execve() since the fork, as
+ * parent_exec_id tells, would get SIGCHLD instead of whatever it is, none included.
+ * tasklist_lock is held for writing, which protects that and tsk->parent, and nobody
+ * else asks for it once its task is dead.
  */
-static int kwaitd_notify_entry(struct kretprobe_instance *ri,
-			       struct pt_regs *regs)
+static bool kwaitd_notify_taken(struct task_struct *tsk, int sig)
 {
-	struct task_struct *tsk = (void *)regs_get_kernel_argument(regs, 0);
-	struct notified *notified = (void *)ri->data;
-	struct task_struct *parent;
+	struct task_struct *parent = rcu_dereference_protected(tsk->parent, true);
 
-	this_cpu_inc(hits[HOOK_NOTIFY]);
-	kwaitd_sweep_step(tsk);
-	/* A tracer waits for its tracee whatever that was created as. */
-	if (tsk->ptrace)
-		return 1;
-	notified->orphan = !kwaitd_mark_test(tsk);
-	if (notified->orphan && !kwaitd_adopt_takes(tsk))
-		return 1;
-
-	/*
-	 * No signal. A parent that has called execve() since the fork, as
-	 * parent_exec_id tells, would get SIGCHLD instead of whatever it is, none
-	 * included. tasklist_lock protects it and tsk->parent, and nobody else
-	 * asks for it once its task is dead.
-	 */
-	regs_set_kernel_argument1(regs, 0);
-	parent = rcu_dereference_protected(tsk->parent, true);
 	tsk->parent_exec_id = READ_ONCE(parent->self_exec_id);
-	notified->tsk = tsk;
-	return 0;
-}
-
-NOKPROBE_SYMBOL(kwaitd_notify_entry);
-
-static int kwaitd_notify_return(struct kretprobe_instance *ri,
-				struct pt_regs *regs)
-{
-	struct notified *notified = (void *)ri->data;
-
-	regs_set_return_value(regs, true);
-	/* The release hook is next to see current. */
-	if (notified->tsk == current)
-		return 0;
+	static_call(kwaitd_notify_body)(tsk, 0);
 	/*
-	 * Others are released as the kernel has it. release_task() of the last thread
-	 * goes on with its leader, which died before, by itself.
+	 * The release hook is next to see current. Others are released as the kernel
+	 * has it: release_task() of the last thread goes on with its leader, which
+	 * died before, by itself.
 	 */
-	if (notified->orphan)
-		kwaitd_reaper_inline(notified->tsk);
-	else
-		kwaitd_mark_release(notified->tsk);
-	return 0;
+	if (tsk != current) {
+		preempt_disable();
+		if (!kwaitd_mark_release(tsk))
+			kwaitd_reaper_inline(tsk);
+		preempt_enable();
+	}
+	module_put(THIS_MODULE);
+	return true;
 }
 
-NOKPROBE_SYMBOL(kwaitd_notify_return);
+/* A tracer waits for its tracee whatever that was created as. */
+static void kwaitd_hook_notify(unsigned long ip, unsigned long parent_ip,
+			  struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct task_struct *tsk = argument(fregs, 0);
 
-/* tasklist_lock lets one instance live at a time, so the default is plenty. */
-static struct kretprobe notify_probe = {
-	.kp.symbol_name	= "do_notify_parent",
-	.entry_handler	= kwaitd_notify_entry,
-	.handler	= kwaitd_notify_return,
-	.data_size	= sizeof(struct notified),
-};
+	enter(HOOK_NOTIFY);
+	kwaitd_sweep_step(tsk);
+	if (!tsk->ptrace && (kwaitd_mark_test(tsk) || kwaitd_adopt_takes(tsk)))
+		take(fregs, (unsigned long)kwaitd_notify_taken);
+	leave();
+}
+
+static bool detach_nobody(struct task_struct *tracer, struct task_struct *p)
+{
+	return false;
+}
+
+DEFINE_STATIC_CALL(kwaitd_detach_body, detach_nobody);
 
 /*
  * A dead process whose tracer lets go of it, by exiting in a thread of the parent,
@@ -163,93 +179,97 @@ static struct kretprobe notify_probe = {
  * knows already. It uses the tracer for nothing but to find that out, so with
  * another one it asks. tasklist_lock is held for writing.
  */
-static int kwaitd_detach_pre(struct kprobe *kp, struct pt_regs *regs)
+static bool kwaitd_detach_taken(struct task_struct *tracer, struct task_struct *p)
 {
-	struct task_struct *p = (void *)regs_get_kernel_argument(regs, 1);
+	bool dead = static_call(kwaitd_detach_body)(&init_task, p);
 
-	this_cpu_inc(hits[HOOK_DETACH]);
+	module_put(THIS_MODULE);
+	return dead;
+}
+
+static void kwaitd_hook_detach(unsigned long ip, unsigned long parent_ip,
+			  struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	struct task_struct *p = argument(fregs, 1);
+
+	enter(HOOK_DETACH);
 	if (thread_group_leader(p) && kwaitd_mark_test(p))
-		regs_set_kernel_argument0(regs, (unsigned long)&init_task);
-	return 0;
+		take(fregs, (unsigned long)kwaitd_detach_taken);
+	leave();
 }
 
-NOKPROBE_SYMBOL(kwaitd_detach_pre);
-
-static struct kprobe detach_probe = {
-	.symbol_name	= "__ptrace_detach",
-	.pre_handler	= kwaitd_detach_pre,
-};
-
-/* Both kretprobes below need the first argument when the function returns. */
-static int keep_argument(struct kretprobe_instance *ri, struct pt_regs *regs)
+static int clone3_refused(struct kernel_clone_args *kargs,
+			  struct clone_args __user *uargs, size_t usize)
 {
-	*(unsigned long *)ri->data = regs_get_kernel_argument(regs, 0);
-	return 0;
+	return -EINVAL;
 }
 
-NOKPROBE_SYMBOL(keep_argument);
+DEFINE_STATIC_CALL(kwaitd_clone3_body, clone3_refused);
 
-static int kwaitd_clone3_return(struct kretprobe_instance *ri,
-				struct pt_regs *regs)
+static int kwaitd_clone3_taken(struct kernel_clone_args *kargs,
+			       struct clone_args __user *uargs, size_t usize)
 {
-	struct kernel_clone_args *kargs = *(void **)ri->data;
-	int err = regs_return_value(regs);
+	int err = static_call(kwaitd_clone3_body)(kargs, uargs, usize) ?:
+		  kwaitd_clone3_args(kargs);
 
-	this_cpu_inc(hits[HOOK_CLONE3]);
-	if (!err)
-		regs_set_return_value(regs, kwaitd_clone3_args(kargs));
-	return 0;
+	module_put(THIS_MODULE);
+	return err;
 }
-
-NOKPROBE_SYMBOL(kwaitd_clone3_return);
 
 /*
- * The function sleeps when the arguments are not in memory, for as long as whoever
- * handles the fault likes. A call that finds no instance is counted, and gets
- * EINVAL if it asks for a flag that the kernel does not know.
+ * A look at what will be copied spares nearly every clone3() the rest. What is not
+ * in memory may be anything; and who changes the flags meanwhile gets what this
+ * kernel says of them.
  */
-static struct kretprobe clone3_probe = {
-	.kp.symbol_name	= "copy_clone_args_from_user",
-	.entry_handler	= keep_argument,
-	.handler	= kwaitd_clone3_return,
-	.data_size	= sizeof(unsigned long),
-	.maxactive	= 1024,
-};
-
-static int kwaitd_poll_return(struct kretprobe_instance *ri,
-			      struct pt_regs *regs)
+static void kwaitd_hook_clone3(unsigned long ip, unsigned long parent_ip,
+			  struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct pid *pid = pidfd_poll_pid(*(struct file **)ri->data);
+	struct clone_args __user *uargs = (void __user *)argument(fregs, 1);
+	u64 flags;
 
-	this_cpu_inc(hits[HOOK_POLL]);
+	enter(HOOK_CLONE3);
+	if (copy_from_user_nofault(&flags, &uargs->flags, sizeof(flags)) ||
+	    (flags & (CLONE_AUTOREAP | CLONE_NNP | CLONE_PARENT)))
+		take(fregs, (unsigned long)kwaitd_clone3_taken);
+	leave();
+}
+
+static __poll_t poll_nothing(struct file *file, struct poll_table_struct *pts)
+{
+	return 0;
+}
+
+DEFINE_STATIC_CALL(kwaitd_poll_body, poll_nothing);
+
+static __poll_t kwaitd_poll_taken(struct file *file,
+				  struct poll_table_struct *pts)
+{
+	__poll_t events = static_call(kwaitd_poll_body)(file, pts);
+
 	/*
 	 * Pairs with the wake-up in status.c: either it finds the caller of poll()
 	 * in the queue, or the process is seen to be gone here.
 	 */
-	if (kwaitd_mark_gone(pid))
-		regs_set_return_value(regs, regs_return_value(regs) |
-				      (__force unsigned long)EPOLLHUP);
-	return 0;
+	if (kwaitd_mark_gone(pidfd_poll_pid(file)))
+		events |= EPOLLHUP;
+	module_put(THIS_MODULE);
+	return events;
 }
 
-NOKPROBE_SYMBOL(kwaitd_poll_return);
-
-/* Sleeps only when poll() has so many descriptors that it needs more memory. */
-static struct kretprobe poll_probe = {
-	.kp.symbol_name	= "pidfd_poll",
-	.entry_handler	= keep_argument,
-	.handler	= kwaitd_poll_return,
-	.data_size	= sizeof(unsigned long),
-	.maxactive	= 256,
-};
+static void kwaitd_hook_poll(unsigned long ip, unsigned long parent_ip,
+			struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+	enter(HOOK_POLL);
+	if (kwaitd_mark_known(pidfd_poll_pid(argument(fregs, 0))))
+		take(fregs, (unsigned long)kwaitd_poll_taken);
+	leave();
+}
 
 /* What runs in release_task()'s stead when the task was queued. */
 static noinline notrace void kwaitd_release_skipped(void)
 {
 	barrier();
 }
-
-NOKPROBE_SYMBOL(kwaitd_release_skipped);
 
 static enum kwaitd_kind thread_kind(struct task_struct *p)
 {
@@ -270,95 +290,100 @@ static enum kwaitd_kind process_kind(struct task_struct *p)
 	return kind;
 }
 
-static int kwaitd_release_pre(struct kprobe *kp, struct pt_regs *regs)
+static void kwaitd_hook_release(unsigned long ip, unsigned long parent_ip,
+			   struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct task_struct *p = (void *)regs_get_kernel_argument(regs, 0);
+	struct task_struct *p = argument(fregs, 0);
 	enum kwaitd_kind kind;
 
-	this_cpu_inc(hits[HOOK_RELEASE]);
+	enter(HOOK_RELEASE);
 	kind = thread_group_leader(p) ? process_kind(p) : thread_kind(p);
-	/* Someone else's release: wait4(), execve(), kwaitd itself. */
-	if (p != current || !kwaitd_reaper_queue(p, kind))
-		return 0;
-
-	regs_skip_function(regs, kwaitd_release_skipped);
-	return 1;
+	/* Someone else's release: wait4(), execve(). */
+	if (p == current && kwaitd_reaper_queue(p, kind))
+		ftrace_regs_set_instruction_pointer(fregs,
+				(unsigned long)kwaitd_release_skipped);
+	leave();
 }
 
-NOKPROBE_SYMBOL(kwaitd_release_pre);
+#define LOOKS FTRACE_OPS_FL_PERMANENT
+#define TAKES (FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_IPMODIFY)
 
 /*
- * By having one a kprobe says that it may change the ip: on an ftrace site that
- * keeps livepatch and the like away, elsewhere it prevents the optimisation into
- * a jump, which would ignore the ip.
- */
-static void kwaitd_release_post(struct kprobe *kp, struct pt_regs *regs,
-				unsigned long flags)
-{
-}
-
-NOKPROBE_SYMBOL(kwaitd_release_post);
-
-static struct kprobe release_probe = {
-	.symbol_name	= "release_task",
-	.pre_handler	= kwaitd_release_pre,
-	.post_handler	= kwaitd_release_post,
-};
-
-/*
- * In the order of registration. A hook is a kprobe or a kretprobe. A native one
- * is not registered, since the kernel does by itself what it is for.
+ * In the order of registration. A native one is not registered, since the kernel
+ * does by itself what it is for.
  */
 static struct hook {
 	const char *name;
-	struct kprobe *kp;
-	struct kretprobe *rp;
+	const char *symbol;
+	struct ftrace_ops ops;
+	unsigned long addr;
 	bool native;
 	bool optional;		/* its absence costs no more than what it is for */
 	bool registered;
 } hooks[NR_HOOKS] = {
-	[HOOK_FORK] = { "fork", &fork_probe },
-	[HOOK_RELEASE] = { "release", &release_probe },
-	[HOOK_NOTIFY] = { "notify", &notify_probe.kp, &notify_probe },
+	[HOOK_FORK] = {
+		"fork", "cgroup_post_fork",
+		.ops = { .func = kwaitd_hook_fork, .flags = LOOKS },
+	},
+	[HOOK_RELEASE] = {
+		"release", "release_task",
+		.ops = { .func = kwaitd_hook_release, .flags = TAKES },
+	},
+	[HOOK_NOTIFY] = {
+		"notify", "do_notify_parent",
+		.ops = { .func = kwaitd_hook_notify, .flags = TAKES },
+	},
 	[HOOK_DETACH] = {
-		"detach", &detach_probe,
+		"detach", "__ptrace_detach",
+		.ops = { .func = kwaitd_hook_detach, .flags = TAKES },
 		.native = KWAITD_NATIVE_MARK, .optional = true,
 	},
 	[HOOK_CLONE3] = {
-		"clone3", &clone3_probe.kp, &clone3_probe,
+		"clone3", "copy_clone_args_from_user",
+		.ops = { .func = kwaitd_hook_clone3, .flags = TAKES },
 		.native = KWAITD_NATIVE_CLONE3, .optional = true,
 	},
 	[HOOK_POLL] = {
-		"poll", &poll_probe.kp, &poll_probe,
+		"poll", "pidfd_poll",
+		.ops = { .func = kwaitd_hook_poll, .flags = TAKES },
 		.native = KWAITD_NATIVE_HANGUP, .optional = true,
 	},
 };
 
-/*
- * A kprobe with a post_handler must be the first at its address: joining one
- * without does not re-arm it, and then the kernel can disarm neither. So see
- * whether a harmless one is alone.
+/**
+ * kwaitd_hooks_symbol() - where a function is that is not exported
+ * @name: its name
+ *
+ * A kprobe, which need not be armed, finds it. With IBT that is past its ENDBR64.
+ *
+ * Context: process context; may sleep.
+ * Return: an address to call directly; 0 if the kernel has no such function.
  */
-static int release_symbol_free(void)
+unsigned long kwaitd_hooks_symbol(const char *name)
 {
-	struct kprobe scout = { .symbol_name = release_probe.symbol_name };
-	int err = register_kprobe(&scout);
+	struct kprobe kp = {
+		.symbol_name = name,
+		.flags = KPROBE_FLAG_DISABLED,
+	};
 
-	if (err)
-		return err;
-	if (!list_empty(&scout.list))
-		err = -EBUSY;
-	unregister_kprobe(&scout);
-	return err;
+	if (register_kprobe(&kp))
+		return 0;
+	unregister_kprobe(&kp);
+	return (unsigned long)kp.addr;
 }
 
 static int hook_register(struct hook *h)
 {
-	int err = h->kp == &release_probe ? release_symbol_free() : 0;
+	int err;
 
+	if (!h->addr)
+		return -ENOENT;
+	err = ftrace_set_filter_ip(&h->ops, h->addr, 0, 0);
 	if (!err)
-		err = h->rp ? register_kretprobe(h->rp) : register_kprobe(h->kp);
+		err = register_ftrace_function(&h->ops);
 	h->registered = !err;
+	if (err)
+		ftrace_free_filter(&h->ops);
 	return err;
 }
 
@@ -369,21 +394,38 @@ static void hooks_unregister(void)
 	for (h = hooks + NR_HOOKS; h-- > hooks;) {
 		if (!h->registered)
 			continue;
-		if (h->rp)
-			unregister_kretprobe(h->rp);
-		else
-			unregister_kprobe(h->kp);
+		unregister_ftrace_function(&h->ops);
+		ftrace_free_filter(&h->ops);
 		h->registered = false;
 	}
+}
+
+/* What follows the call of the trampoline, which is the first thing in it */
+static void *body(unsigned int hook)
+{
+	return (void *)(hooks[hook].addr + MCOUNT_INSN_SIZE);
+}
+
+static void find_bodies(void)
+{
+	if (hooks[HOOK_NOTIFY].addr)
+		static_call_update(kwaitd_notify_body, body(HOOK_NOTIFY));
+	if (hooks[HOOK_DETACH].addr)
+		static_call_update(kwaitd_detach_body, body(HOOK_DETACH));
+	if (hooks[HOOK_CLONE3].addr)
+		static_call_update(kwaitd_clone3_body, body(HOOK_CLONE3));
+	if (hooks[HOOK_POLL].addr)
+		static_call_update(kwaitd_poll_body, body(HOOK_POLL));
 }
 
 /**
  * kwaitd_hooks_init() - arm all hooks
  *
  * Context: process context; may sleep.
- * Return: 0, or what register_kprobe() said of the first that could not be
- * had, with none left armed: -ENOENT when the kernel has no such symbol, -EBUSY
- * when someone else has a kprobe, or livepatch a patch, in release_task().
+ * Return: 0, or what register_ftrace_function() said of the first that could not
+ * be had, with none left armed: -EBUSY when kernel.ftrace_enabled is 0, or someone
+ * else, such as livepatch, changes the ip there; -ENOENT when the kernel has no such
+ * symbol; -EINVAL when ftrace has no call there.
  */
 int kwaitd_hooks_init(void)
 {
@@ -394,12 +436,16 @@ int kwaitd_hooks_init(void)
 	hooks[HOOK_CLONE3].native |= kwaitd_clone3 == KWAITD_CLONE3_OFF;
 	hooks[HOOK_CLONE3].optional = kwaitd_clone3 == KWAITD_CLONE3_AUTO;
 
+	for (h = hooks; h < hooks + NR_HOOKS; h++)
+		h->addr = h->native ? 0 : kwaitd_hooks_symbol(h->symbol);
+	/* What the hooks have run calls these. */
+	find_bodies();
 	for (h = hooks; h < hooks + NR_HOOKS; h++) {
 		err = h->native ? 0 : hook_register(h);
 		if (!err)
 			continue;
-		pr_err("cannot hook %s (%s): %pe\n", h->name,
-		       h->kp->symbol_name, ERR_PTR(err));
+		pr_err("cannot hook %s (%s): %pe\n", h->name, h->symbol,
+		       ERR_PTR(err));
 		if (h->optional)
 			continue;
 		hooks_unregister();
@@ -417,24 +463,22 @@ void kwaitd_hooks_exit(void)
 {
 	hooks_unregister();
 	/*
-	 * Handlers are gone, but a task may have been preempted inside
-	 * kwaitd_release_skipped(), which is no handler.
+	 * Handlers are gone, but a task may have been preempted in what ran instead of
+	 * a function: kwaitd_release_skipped(), or the last of what take() is for.
 	 */
 	synchronize_rcu_tasks();
 }
 
 /**
- * kwaitd_hooks_release_addr() - where release_task() is
- *
- * With IBT that is past its ENDBR64, the address to probe; a direct call may
- * go there, an indirect one may not.
+ * kwaitd_hooks_release_body() - release_task(), past the hook
  *
  * Context: any, once the hooks are armed.
- * Return: an address to call directly.
+ * Return: an address to call directly; for an indirect call there would have to be
+ * an ENDBR64, with IBT.
  */
-unsigned long kwaitd_hooks_release_addr(void)
+void *kwaitd_hooks_release_body(void)
 {
-	return (unsigned long)release_probe.addr;
+	return body(HOOK_RELEASE);
 }
 
 static unsigned long hook_hits(unsigned int hook)
@@ -445,24 +489,6 @@ static unsigned long hook_hits(unsigned int hook)
 	for_each_possible_cpu(cpu)
 		sum += per_cpu(hits[hook], cpu);
 	return sum;
-}
-
-/**
- * kwaitd_hooks_symbol() - where a function is that is not exported
- * @name: of a global one
- *
- * Context: process context; may sleep.
- * Return: an address to call directly, see kwaitd_hooks_release_addr(); 0 if the
- * kernel has no such function.
- */
-unsigned long kwaitd_hooks_symbol(const char *name)
-{
-	struct kprobe scout = { .symbol_name = name };
-
-	if (register_kprobe(&scout))
-		return 0;
-	unregister_kprobe(&scout);
-	return (unsigned long)scout.addr;
 }
 
 /**
@@ -487,7 +513,7 @@ const char *kwaitd_hooks_silent(void)
 
 	for (i = HOOK_FORK; i <= HOOK_NOTIFY; i++) {
 		if (hooks[i].registered && !hook_hits(i))
-			return hooks[i].kp->symbol_name;
+			return hooks[i].symbol;
 	}
 	return NULL;
 }
@@ -503,16 +529,11 @@ void kwaitd_hooks_show(struct seq_file *m)
 	const struct hook *h;
 	unsigned int i;
 
-	seq_printf(m, "%-8s %-26s %-10s %5s %12s %8s\n",
-		   "hook", "symbol", "kind", "armed", "hits", "nmissed");
+	seq_printf(m, "%-8s %-26s %5s %12s\n", "hook", "symbol", "armed", "hits");
 	for (i = 0; i < NR_HOOKS; i++) {
 		h = &hooks[i];
-		if (h->native)
-			continue;
-		seq_printf(m, "%-8s %-26s %-10s %5d %12lu %8lu\n",
-			   h->name, h->kp->symbol_name,
-			   h->rp ? "kretprobe" : "kprobe",
-			   h->registered && !kprobe_disabled(h->kp), hook_hits(i),
-			   h->kp->nmissed + (h->rp ? h->rp->nmissed : 0));
+		if (!h->native)
+			seq_printf(m, "%-8s %-26s %5d %12lu\n", h->name,
+				   h->symbol, h->registered, hook_hits(i));
 	}
 }

@@ -64,13 +64,13 @@ extern unsigned int kwaitd_grace_ms;
  */
 extern bool kwaitd_live;
 
-/* hooks.c: the probes, and what they decide */
+/* hooks.c: where the kernel's code is left, and come back to */
 
 int kwaitd_hooks_init(void);
 void kwaitd_hooks_exit(void);
 void kwaitd_hooks_show(struct seq_file *m);
 const char *kwaitd_hooks_silent(void);
-unsigned long kwaitd_hooks_release_addr(void);
+void *kwaitd_hooks_release_body(void);
 unsigned long kwaitd_hooks_symbol(const char *name);
 bool kwaitd_hooks_clone3(void);
 
@@ -85,6 +85,7 @@ void kwaitd_mark_fork(struct task_struct *child, u64 clone_flags);
 bool kwaitd_mark_test(struct task_struct *leader);
 bool kwaitd_mark_test_thread(const struct task_struct *p);
 bool kwaitd_mark_release(struct task_struct *leader);
+bool kwaitd_mark_known(struct pid *pid);
 bool kwaitd_mark_gone(struct pid *pid);
 int kwaitd_mark_status(struct pid *pid, u64 *cgroupid, s32 *exit_code);
 void kwaitd_mark_sweep(void);
@@ -111,7 +112,7 @@ enum kwaitd_kind {
 	KWAITD_KIND_ORPHAN,		/* of an adopted reaper */
 };
 
-int kwaitd_reaper_init(unsigned long release_addr);
+int kwaitd_reaper_init(void *release_body);
 void kwaitd_reaper_exit(void);
 bool kwaitd_reaper_queue(struct task_struct *p, enum kwaitd_kind kind);
 void kwaitd_reaper_release(struct task_struct *p);

@@ -359,6 +359,27 @@ int kwaitd_mark_status(struct pid *pid, u64 *cgroupid, s32 *exit_code)
 }
 
 /**
+ * kwaitd_mark_known() - was this process created detached?
+ * @pid: its thread group's; the caller has a reference
+ *
+ * Context: any.
+ * Return: always false where the kernel keeps the mark; else also true if it has been
+ * released, for as long as there is a record of it.
+ */
+bool kwaitd_mark_known(struct pid *pid)
+{
+	unsigned long flags;
+	bool known;
+
+	if (hlist_empty(bucket(pid)))
+		return false;
+	raw_spin_lock_irqsave(&table_lock, flags);
+	known = mark_find(pid);
+	raw_spin_unlock_irqrestore(&table_lock, flags);
+	return known;
+}
+
+/**
  * kwaitd_mark_gone() - has a detached process been released?
  * @pid: its thread group's; the caller has a reference
  *

@@ -11,7 +11,7 @@
 #include "kwaitd.h"
 
 unsigned int kwaitd_offload = KWAITD_OFFLOAD_DETACHED;
-unsigned int kwaitd_batch = 1;
+unsigned int kwaitd_batch = 16;
 unsigned int kwaitd_max_backlog = 256;
 unsigned int kwaitd_grace_ms;
 unsigned int kwaitd_clone3 = KWAITD_CLONE3_AUTO;
@@ -80,7 +80,7 @@ static const struct kernel_param_ops batch_ops = {
 	.get = param_get_uint,
 };
 module_param_cb(batch, &batch_ops, &kwaitd_batch, 0644);
-MODULE_PARM_DESC(batch, "wake kwaitd when so many tasks are queued on its CPU, or a tick later (1 to 4096, default 1)");
+MODULE_PARM_DESC(batch, "wake kwaitd when so many tasks are queued on its CPU, nothing else wants that, or a tick later (1 to 4096, default 16)");
 
 static int max_backlog_set(const char *val, const struct kernel_param *kp)
 {

@@ -22,11 +22,14 @@
 #include <linux/jiffies.h>
 #include <linux/ktime.h>
 #include <linux/llist.h>
+#include <linux/sched/signal.h>
+#include <linux/sched/stat.h>
 #include <linux/smpboot.h>
 #include <linux/static_call.h>
 #include <linux/workqueue.h>
 #include <uapi/linux/sched/types.h>
 
+#include "adopt.h"
 #include "compat.h"
 #include "kwaitd.h"
 #include "trace.h"
@@ -75,8 +78,8 @@ static struct task_struct *queued_task(struct llist_node *node)
 }
 
 /*
- * release_task() is not exported. On x86 a static call is a direct one, to which
- * neither IBT nor kCFI objects.
+ * release_task() is not exported. A static call is a direct one, to which neither
+ * IBT nor kCFI objects.
  */
 static void release_nothing(struct task_struct *p)
 {
@@ -104,6 +107,10 @@ static void reap(struct task_struct *p, unsigned int queue_cpu)
  */
 void kwaitd_reaper_release(struct task_struct *p)
 {
+	preempt_disable();
+	kwaitd_mark_release(p);
+	kwaitd_adopt_released(p);
+	preempt_enable();
 	kwaitd_reaper_inline(p);
 	static_call(kwaitd_release_task)(p);
 }
@@ -245,8 +252,7 @@ static enum kwaitd_counter inline_reason(struct task_struct *p,
 		return KWAITD_INLINE_BACKLOG;
 	/*
 	 * No locks: who starts to wait for this thread a moment later, the leader's
-	 * parent or execve(), has to wait for kwaitd. That is why a thread wakes
-	 * it whatever the batch.
+	 * parent or execve(), has to wait for kwaitd; see group_waits().
 	 */
 	if (!thread_group_leader(p)) {
 		if (READ_ONCE(sig->notify_count) ||
@@ -266,6 +272,30 @@ static enum kwaitd_counter inline_reason(struct task_struct *p,
 	if (kwaitd_limits_pid_max(p))
 		return KWAITD_INLINE_PID_MAX;
 	return KWAITD_NR_COUNTERS;
+}
+
+/*
+ * May somebody wait for the threads of this process from now on? When all but one
+ * are dead, that one may be in execve(), unshare(), or on its way out.
+ */
+static bool group_waits(struct task_struct *p)
+{
+	return !thread_group_leader(p) && atomic_read(&p->signal->live) <= 1;
+}
+
+/* Release what there is of a process, wherever its threads have died. */
+static void wake_for_group(struct task_struct *p)
+{
+	unsigned int cpu;
+
+	if (get_nr_threads(p) == 2) {
+		wake(smp_processor_id());
+		return;
+	}
+	for_each_online_cpu(cpu) {
+		if (!queue_empty(per_cpu_ptr(&queues, cpu)))
+			wake(cpu);
+	}
 }
 
 static enum kwaitd_counter queued_as(struct task_struct *p,
@@ -290,19 +320,21 @@ bool kwaitd_reaper_queue(struct task_struct *p, enum kwaitd_kind kind)
 {
 	struct kwaitd_queue *q = this_cpu_ptr(&queues);
 	struct kwaitd_node *node = queue_node(p);
-	unsigned int batch = READ_ONCE(kwaitd_batch);
-	bool thread = !thread_group_leader(p);
 	enum kwaitd_counter reason;
 	unsigned int backlog;
+	bool hurry;
 
 	if (kind == KWAITD_KIND_OTHER &&
 	    READ_ONCE(kwaitd_offload) != KWAITD_OFFLOAD_ALL &&
 	    !kwaitd_selftest_is_probe(p))
 		return false;
+	hurry = group_waits(p);
 	reason = inline_reason(p, q);
 	if (reason != KWAITD_NR_COUNTERS) {
 		kwaitd_count(reason);
 		trace_kwaitd_inline(p, kwaitd_stats_name(reason));
+		if (hurry)
+			wake_for_group(p);
 		return false;
 	}
 
@@ -317,10 +349,19 @@ bool kwaitd_reaper_queue(struct task_struct *p, enum kwaitd_kind kind)
 	if (kind == KWAITD_KIND_ORPHAN)
 		node->stamp |= ORPHAN;
 	llist_add(&node->llist, &q->tasks);
-	/* p may be released from here on, by another CPU. */
+	/*
+	 * p may be released from here on, by another CPU; but current, which it is,
+	 * stays what it is until it has left its CPU.
+	 */
 
-	/* kwaitd sleeps only when it has found nothing here, on this CPU. */
-	if (backlog == batch || (thread && batch > 1))
+	/*
+	 * A wake-up costs two switches of tasks, so it is put off until it is for many,
+	 * but not where nothing else wants the CPU. kwaitd sleeps only when it has
+	 * found nothing here, on this CPU.
+	 */
+	if (hurry)
+		wake_for_group(p);
+	else if (backlog == READ_ONCE(kwaitd_batch) || single_task_running())
 		wake(smp_processor_id());
 	if (!hrtimer_is_queued(&watch))
 		watch_start();
@@ -393,12 +434,12 @@ static struct smp_hotplug_thread kwaitd_threads = {
 
 /**
  * kwaitd_reaper_init() - start the threads and open the queues
- * @release_addr: where release_task() is
+ * @release_body: release_task(), past the hook
  *
  * Context: process context; may sleep.
  * Return: 0 or -ENOMEM.
  */
-int kwaitd_reaper_init(unsigned long release_addr)
+int kwaitd_reaper_init(void *release_body)
 {
 	unsigned int cpu;
 	int err;
@@ -411,7 +452,7 @@ int kwaitd_reaper_init(unsigned long release_addr)
 	steal_wq = alloc_workqueue("kwaitd", WQ_UNBOUND | WQ_MEM_RECLAIM, 1);
 	if (!steal_wq)
 		return -ENOMEM;
-	static_call_update(kwaitd_release_task, (void *)release_addr);
+	static_call_update(kwaitd_release_task, release_body);
 	err = smpboot_register_percpu_thread(&kwaitd_threads);
 	if (err)
 		destroy_workqueue(steal_wq);

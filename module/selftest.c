@@ -86,7 +86,7 @@ int kwaitd_selftest(void)
 		usleep_range(500, 1000);
 
 	if (silent)
-		pr_err("self-test: the hook in %s does not fire; are kprobes disabled?\n",
+		pr_err("self-test: the hook in %s does not fire\n",
 		       silent);
 	else if (!released)
 		pr_err("self-test: a thread that exited was never released\n");

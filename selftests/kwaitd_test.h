@@ -40,6 +40,7 @@
 #define KW_TRACEFS "/sys/kernel/tracing/"
 #define KW_DEADLINE 20		/* s, for what should take no time at all */
 #define KW_STACK 16384
+#define KW_BATCH "16"		/* the default */
 #define KW_CODE 7		/* an exit code like no other */
 #define KW_EXITED W_EXITCODE(KW_CODE, 0)
 
@@ -540,7 +541,7 @@ FIXTURE_SETUP(kwaitd)
 	if (!kw_loaded())
 		SKIP(return, "kwaitd is not loaded");
 	ASSERT_EQ(0, kw_write(KW_PARAMS "offload", "detached"));
-	ASSERT_EQ(0, kw_write(KW_PARAMS "batch", "1"));
+	ASSERT_EQ(0, kw_write(KW_PARAMS "batch", KW_BATCH));
 	ASSERT_EQ(0, kw_write(KW_PARAMS "max_backlog", "256"));
 	ASSERT_TRUE(kw_until(kw_at_rest()));
 	self->queued = kw_queued();
@@ -551,7 +552,7 @@ FIXTURE_TEARDOWN(kwaitd)
 	if (!kw_loaded())
 		return;
 	kw_write(KW_PARAMS "offload", "detached");
-	kw_write(KW_PARAMS "batch", "1");
+	kw_write(KW_PARAMS "batch", KW_BATCH);
 	kw_write(KW_PARAMS "max_backlog", "256");
 	EXPECT_TRUE(kw_until(kw_at_rest()));
 }
@@ -581,7 +582,7 @@ FIXTURE_SETUP(child)
 		SKIP(_exit(255), "kwaitd is not loaded");
 	if (self->loaded) {
 		ASSERT_EQ(0, kw_write(KW_PARAMS "offload", "detached"));
-		ASSERT_EQ(0, kw_write(KW_PARAMS "batch", "1"));
+		ASSERT_EQ(0, kw_write(KW_PARAMS "batch", KW_BATCH));
 		ASSERT_TRUE(kw_until(kw_at_rest()));
 	}
 	ASSERT_TRUE(kw_until(kw_dead_tasks() == 0));

@@ -12,6 +12,9 @@
 
 #define CYCLES 50
 
+#define FTRACE_ENABLED "/proc/sys/kernel/ftrace_enabled"
+#define KPROBES_ENABLED "/sys/kernel/debug/kprobes/enabled"
+
 static long created(long *ledger)
 {
 	return __atomic_load_n(ledger, __ATOMIC_RELAXED);
@@ -183,29 +186,45 @@ TEST_F(kwaitd, while_all_is_queued)
 	EXPECT_EQ(0, kw_stat("queued_threads"));
 }
 
-/*
- * A kprobe in release_task() that was there first and does not change the ip
- * cannot be joined by one that does.
- */
-TEST_F(kwaitd, refused_beside_kprobe)
+static int count_lines(const char *path, const char *text)
 {
+	FILE *f = fopen(path, "r");
+	char line[512];
+	int n = 0;
+
+	while (f && fgets(line, sizeof(line), f))
+		n += strstr(line, text) != NULL;
+	if (f)
+		fclose(f);
+	return n;
+}
+
+/*
+ * A kprobe in release_task(), there first or later, is no obstacle, and sees a task
+ * that kwaitd releases as often as any other: when it dies.
+ */
+TEST_F(kwaitd, beside_kprobe)
+{
+	char process[32];
 	pid_t pid;
 
 	ASSERT_TRUE(kw_until(unloaded()));
 	ASSERT_EQ(0, kw_write(KW_TRACEFS "kprobe_events",
 			      "p:kwaitd_selftest/first release_task"));
 	ASSERT_EQ(0, kw_write(KW_TRACEFS "events/kwaitd_selftest/enable", "1"));
-	EXPECT_NE(0, load());
-	EXPECT_FALSE(kw_loaded());
-	ASSERT_EQ(0, kw_write(KW_TRACEFS "events/kwaitd_selftest/enable", "0"));
-	ASSERT_EQ(0, kw_write(KW_TRACEFS "kprobe_events",
-			      "-:kwaitd_selftest/first"));
 	ASSERT_EQ(0, load());
-
-	/* One that comes later is welcome, and can stay longer. */
 	ASSERT_EQ(0, kw_write(KW_TRACEFS "kprobe_events",
 			      "p:kwaitd_selftest/second release_task"));
 	ASSERT_EQ(0, kw_write(KW_TRACEFS "events/kwaitd_selftest/enable", "1"));
+	self->queued = kw_queued();
+	pid = kw_fork(CLONE_DETACHED);
+	if (!pid)
+		_exit(0);
+	ASSERT_TRUE(kw_until(kw_gone(pid)));
+	EXPECT_EQ(self->queued + 1, kw_queued());
+	snprintf(process, sizeof(process), "-%d ", pid);
+	EXPECT_EQ(2, count_lines(KW_TRACEFS "trace", process));
+
 	ASSERT_TRUE(kw_until(unloaded()));
 	pid = fork();
 	if (!pid)
@@ -213,7 +232,36 @@ TEST_F(kwaitd, refused_beside_kprobe)
 	EXPECT_EQ(pid, waitpid(pid, NULL, 0));
 	ASSERT_EQ(0, kw_write(KW_TRACEFS "events/kwaitd_selftest/enable", "0"));
 	ASSERT_EQ(0, kw_write(KW_TRACEFS "kprobe_events",
+			      "-:kwaitd_selftest/first"));
+	ASSERT_EQ(0, kw_write(KW_TRACEFS "kprobe_events",
 			      "-:kwaitd_selftest/second"));
+	ASSERT_EQ(0, load());
+}
+
+/* Nobody turns the hooks off by turning tracing off. */
+TEST_F(kwaitd, tracing_off)
+{
+	pid_t pid;
+
+	EXPECT_EQ(EBUSY, kw_write(FTRACE_ENABLED, "0"));
+	ASSERT_EQ(0, kw_write(KPROBES_ENABLED, "0"));
+	pid = kw_fork(CLONE_DETACHED);
+	if (!pid)
+		_exit(0);
+	EXPECT_TRUE(kw_until(kw_gone(pid)));
+	EXPECT_EQ(self->queued + 1, kw_queued());
+	ASSERT_EQ(0, kw_write(KPROBES_ENABLED, "1"));
+}
+
+/* What is off already cannot be used. */
+TEST_F(kwaitd, refused_without_ftrace)
+{
+	ASSERT_TRUE(kw_until(unloaded()));
+	ASSERT_EQ(0, kw_write(FTRACE_ENABLED, "0"));
+	EXPECT_NE(0, load());
+	EXPECT_EQ(EBUSY, errno);
+	EXPECT_FALSE(kw_loaded());
+	ASSERT_EQ(0, kw_write(FTRACE_ENABLED, "1"));
 	ASSERT_EQ(0, load());
 }
 

@@ -34,10 +34,8 @@ static const struct {
 struct hook {
 	char name[16];
 	char symbol[64];
-	char kind[16];
 	int armed;
 	unsigned long hits;
-	unsigned long missed;
 };
 
 struct status {
@@ -81,8 +79,8 @@ static void read_hooks(struct status *s)
 	/* The first line has no numbers. */
 	while (fgets(line, sizeof(line), f)) {
 		if (s->nr_hooks < ARRAY_SIZE(s->hooks) &&
-		    sscanf(line, "%15s %63s %15s %d %lu %lu", h.name, h.symbol,
-			   h.kind, &h.armed, &h.hits, &h.missed) == 6)
+		    sscanf(line, "%15s %63s %d %lu", h.name, h.symbol, &h.armed,
+			   &h.hits) == 4)
 			s->hooks[s->nr_hooks++] = h;
 	}
 	fclose(f);
@@ -171,21 +169,16 @@ static void print_numbers(const struct status *s)
 static void print_hooks(const struct status *s)
 {
 	unsigned int i, disarmed = 0;
-	unsigned long missed = 0;
 	const struct hook *h;
 
-	for (i = 0; i < s->nr_hooks; i++) {
+	for (i = 0; i < s->nr_hooks; i++)
 		disarmed += !s->hooks[i].armed;
-		missed += s->hooks[i].missed;
-	}
-	printf("%-12s %u, %u not armed, missed %lu time%s\n\n", "hooks",
-	       s->nr_hooks, disarmed, missed, util_plural(missed));
-	printf("%-8s %-26s %-10s %5s %12s %8s\n", "HOOK", "SYMBOL", "KIND",
-	       "ARMED", "HITS", "MISSED");
+	printf("%-12s %u, %u not armed\n\n", "hooks", s->nr_hooks, disarmed);
+	printf("%-8s %-26s %5s %12s\n", "HOOK", "SYMBOL", "ARMED", "HITS");
 	for (i = 0; i < s->nr_hooks; i++) {
 		h = &s->hooks[i];
-		printf("%-8s %-26s %-10s %5s %12lu %8lu\n", h->name, h->symbol,
-		       h->kind, h->armed ? "yes" : "NO", h->hits, h->missed);
+		printf("%-8s %-26s %5s %12lu\n", h->name, h->symbol,
+		       h->armed ? "yes" : "NO", h->hits);
 	}
 }
 
@@ -244,10 +237,8 @@ static struct json_object *hook_json(const struct hook *h)
 
 	json_object_object_add(o, "hook", json_object_new_string(h->name));
 	json_object_object_add(o, "symbol", json_object_new_string(h->symbol));
-	json_object_object_add(o, "kind", json_object_new_string(h->kind));
 	json_object_object_add(o, "armed", json_object_new_boolean(h->armed));
 	json_object_object_add(o, "hits", json_object_new_uint64(h->hits));
-	json_object_object_add(o, "missed", json_object_new_uint64(h->missed));
 	return o;
 }
 
