@@ -283,15 +283,11 @@ static bool group_waits(struct task_struct *p)
 	return !thread_group_leader(p) && atomic_read(&p->signal->live) <= 1;
 }
 
-/* Release what there is of a process, wherever its threads have died. */
-static void wake_for_group(struct task_struct *p)
+/* Its threads may have died on any CPU. */
+static void wake_all(void)
 {
 	unsigned int cpu;
 
-	if (get_nr_threads(p) == 2) {
-		wake(smp_processor_id());
-		return;
-	}
 	for_each_online_cpu(cpu) {
 		if (!queue_empty(per_cpu_ptr(&queues, cpu)))
 			wake(cpu);
@@ -322,19 +318,21 @@ bool kwaitd_reaper_queue(struct task_struct *p, enum kwaitd_kind kind)
 	struct kwaitd_node *node = queue_node(p);
 	enum kwaitd_counter reason;
 	unsigned int backlog;
-	bool hurry;
+	bool hurry, others;
 
 	if (kind == KWAITD_KIND_OTHER &&
 	    READ_ONCE(kwaitd_offload) != KWAITD_OFFLOAD_ALL &&
 	    !kwaitd_selftest_is_probe(p))
 		return false;
 	hurry = group_waits(p);
+	/* besides p and the one that is alive: they are queued, or dying as well */
+	others = hurry && get_nr_threads(p) > 2;
 	reason = inline_reason(p, q);
 	if (reason != KWAITD_NR_COUNTERS) {
 		kwaitd_count(reason);
 		trace_kwaitd_inline(p, kwaitd_stats_name(reason));
-		if (hurry)
-			wake_for_group(p);
+		if (others)
+			wake_all();
 		return false;
 	}
 
@@ -349,19 +347,17 @@ bool kwaitd_reaper_queue(struct task_struct *p, enum kwaitd_kind kind)
 	if (kind == KWAITD_KIND_ORPHAN)
 		node->stamp |= ORPHAN;
 	llist_add(&node->llist, &q->tasks);
-	/*
-	 * p may be released from here on, by another CPU; but current, which it is,
-	 * stays what it is until it has left its CPU.
-	 */
+	/* p may be released from here on, by another CPU. */
 
 	/*
 	 * A wake-up costs two switches of tasks, so it is put off until it is for many,
 	 * but not where nothing else wants the CPU. kwaitd sleeps only when it has
 	 * found nothing here, on this CPU.
 	 */
-	if (hurry)
-		wake_for_group(p);
-	else if (backlog == READ_ONCE(kwaitd_batch) || single_task_running())
+	if (others)
+		wake_all();
+	else if (hurry || backlog == READ_ONCE(kwaitd_batch) ||
+		 single_task_running())
 		wake(smp_processor_id());
 	if (!hrtimer_is_queued(&watch))
 		watch_start();
