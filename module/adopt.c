@@ -639,16 +639,17 @@ static void pause(struct kwaitd_adoption *a)
 static struct kwaitd_adoption *adoption_alloc(void)
 {
 	struct kwaitd_adoption *a;
+	unsigned long flags;
 
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
 		return kzalloc(sizeof(*a), GFP_NOWAIT | __GFP_NOWARN);
-	raw_spin_lock(&reapers_lock);
+	raw_spin_lock_irqsave(&reapers_lock, flags);
 	a = list_first_entry_or_null(&spares, struct kwaitd_adoption, list);
 	if (a) {
 		list_del(&a->list);
 		nr_spares--;
 	}
-	raw_spin_unlock(&reapers_lock);
+	raw_spin_unlock_irqrestore(&reapers_lock, flags);
 	mod_delayed_work(system_wq, &tidy_work, 1);
 	return a;
 }
@@ -664,8 +665,11 @@ static void adopt_newborn(struct task_struct *child)
 	}
 	a->pid = get_pid(task_tgid(child));
 	a->automatic = true;
-	/* Nobody else can have adopted it. */
-	WARN_ON_ONCE(reaper_add(a));
+	if (!reaper_add(a))
+		return;
+	/* Its pid can be seen by now, and somebody was quick to adopt it by hand. */
+	put_pid(a->pid);
+	kfree_rcu(a, rcu);
 }
 
 /* Is the new child, of current or by CLONE_PARENT of its parent, an own one? */
