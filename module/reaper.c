@@ -330,7 +330,8 @@ bool kwaitd_reaper_queue(struct task_struct *p, enum kwaitd_kind kind)
 	reason = inline_reason(p, q);
 	if (reason != KWAITD_NR_COUNTERS) {
 		kwaitd_count(reason);
-		trace_kwaitd_inline(p, kwaitd_stats_name(reason));
+		trace_kwaitd_inline(p, kwaitd_stats_name(reason),
+				    kind == KWAITD_KIND_ORPHAN);
 		if (others)
 			wake_all();
 		return false;

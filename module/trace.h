@@ -69,16 +69,24 @@ TRACE_EVENT(kwaitd_queue,
 		  __entry->exit_code, __entry->backlog)
 );
 
-/* A dying task that might have been queued is released at once, and why. */
+/*
+ * A dying task that might have been queued is released at once, and why. For orphans
+ * the rest is as in kwaitd_reap.
+ */
 TRACE_EVENT(kwaitd_inline,
-	TP_PROTO(struct task_struct *p, const char *reason),
-	TP_ARGS(p, reason),
+	TP_PROTO(struct task_struct *p, const char *reason, bool orphan),
+	TP_ARGS(p, reason, orphan),
 	TP_STRUCT__entry(
 		__field(pid_t, pid)
 		__field(pid_t, tgid)
 		__array(char, comm, TASK_COMM_LEN)
 		__field(int, exit_code)
 		__array(char, reason, 24)
+		__field(bool, orphan)
+		__field(pid_t, ppid)
+		__array(char, pcomm, TASK_COMM_LEN)
+		__field(pid_t, ns_pid)
+		__field(u64, cgroup)
 	),
 	TP_fast_assign(
 		__entry->pid = p->pid;
@@ -86,10 +94,16 @@ TRACE_EVENT(kwaitd_inline,
 		memcpy(__entry->comm, p->comm, TASK_COMM_LEN);
 		__entry->exit_code = kwaitd_exit_code(p);
 		strscpy_pad(__entry->reason, reason, 24);
+		__entry->orphan = orphan;
+		kwaitd_origin_find(p, &__entry->ppid, __entry->pcomm);
+		__entry->ns_pid = task_pid_nr_ns(p, task_active_pid_ns(p));
+		__entry->cgroup = task_cgroup_id(p);
 	),
-	TP_printk("pid=%d tgid=%d comm=%s exit_code=0x%x reason=%s",
+	TP_printk("pid=%d tgid=%d comm=%s exit_code=0x%x reason=%s orphan=%d ppid=%d pcomm=%s ns_pid=%d cgroup=%llu",
 		  __entry->pid, __entry->tgid, __entry->comm,
-		  __entry->exit_code, __entry->reason)
+		  __entry->exit_code, __entry->reason, __entry->orphan,
+		  __entry->ppid, __entry->pcomm, __entry->ns_pid,
+		  __entry->cgroup)
 );
 
 /*

@@ -12,7 +12,7 @@ if ! [ -x "$kwaitctl" ] || ! [ -e /dev/kwaitd ]; then
 	echo "1..0 # SKIP kwaitd is not loaded, or there is no kwaitctl"
 	exit 4
 fi
-echo "1..12"
+echo "1..13"
 
 # result STATUS WHAT
 result()
@@ -62,6 +62,13 @@ says '"orphans"' list --json
 result $? "list --json"
 says "orphan " events -n 1
 result $? "events"
+# one that kwaitd had no part in is told of as well
+offload=$(cat /sys/module/kwaitd/parameters/offload)
+echo none >/sys/module/kwaitd/parameters/offload
+"$kwaitctl" events -n 1 |
+	grep -q '^[0-9:.]* orphan .*, child of .*, released at once: offload, cgroup '
+result $? "events, of an orphan released at once"
+echo "$offload" >/sys/module/kwaitd/parameters/offload
 says kwaitd_reaped_total stat --prometheus
 result $? "stat --prometheus"
 "$kwaitctl" reap "$init" --older-than 0 >/dev/null

@@ -122,14 +122,19 @@ static void print_release(struct tep_event *event, struct tep_record *record)
 		       cpu, from, buf);
 }
 
+static void print_cgroup(struct tep_event *event, struct tep_record *record)
+{
+	if (trace_has(event, "cgroup"))
+		printf(", cgroup %lld", trace_number(event, record, "cgroup"));
+}
+
 static void print_reap(struct tep_event *event, struct tep_record *record)
 {
 	print_task(event, record);
 	print_parent(event, record);
 	print_status(event, record);
 	print_release(event, record);
-	if (trace_has(event, "cgroup"))
-		printf(", cgroup %lld", trace_number(event, record, "cgroup"));
+	print_cgroup(event, record);
 }
 
 static void print_inline(struct tep_event *event, struct tep_record *record)
@@ -141,8 +146,10 @@ static void print_inline(struct tep_event *event, struct tep_record *record)
 	if (!strncmp(r, prefix, strlen(prefix)))
 		r += strlen(prefix);
 	print_task(event, record);
+	print_parent(event, record);
 	print_status(event, record);
 	printf(", released at once: %s", r);
+	print_cgroup(event, record);
 }
 
 static void print_mark(struct tep_event *event, struct tep_record *record)
