@@ -124,17 +124,45 @@ const char *util_seconds(char *buf, size_t size, double s)
 	return buf;
 }
 
-/* Who names processes may want to play with the terminal. */
+/* How many bytes are a character of UTF-8 that can be printed; 0: none is */
+static size_t printable_len(const unsigned char *s)
+{
+	size_t len = *s < 0xc2 ? 1 : *s < 0xe0 ? 2 : *s < 0xf0 ? 3 : 4, i;
+
+	if (len == 1)
+		return *s >= ' ' && *s < 127;
+	for (i = 1; i < len; i++) {
+		if ((s[i] & 0xc0) != 0x80)
+			return 0;
+	}
+	/* control characters; not the shortest; surrogates; beyond the last one */
+	if ((*s == 0xc2 && s[1] < 0xa0) || (*s == 0xe0 && s[1] < 0xa0) ||
+	    (*s == 0xed && s[1] > 0x9f) || (*s == 0xf0 && s[1] < 0x90) ||
+	    *s > 0xf4 || (*s == 0xf4 && s[1] > 0x8f))
+		return 0;
+	return len;
+}
+
+/*
+ * Who names processes may want to play with the terminal, or to break JSON, which
+ * is UTF-8. So may the kernel, which cuts names off after so many bytes.
+ */
 const char *util_printable(char *buf, size_t size, const char *comm)
 {
-	size_t i;
+	size_t n = 0, len;
 
-	for (i = 0; i + 1 < size && comm[i]; i++) {
-		unsigned char c = comm[i];
-
-		buf[i] = c < ' ' || c == 127 ? '?' : c;
+	while (*comm && n + 1 < size) {
+		len = printable_len((const unsigned char *)comm);
+		if (n + len >= size)
+			break;
+		if (len)
+			memcpy(buf + n, comm, len);
+		else
+			buf[n] = '?';
+		n += len ?: 1;
+		comm += len ?: 1;
 	}
-	buf[i] = '\0';
+	buf[n] = '\0';
 	return buf;
 }
 
