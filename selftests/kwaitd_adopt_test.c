@@ -137,21 +137,135 @@ TEST_F(reaper, sibling_of_orphan)
 }
 
 /* A reaper that becomes another program, or the same again */
-TEST_F(reaper, reaper_execs)
+static void reaper_execs(struct __test_metadata *_metadata, struct kw_reaper *r,
+			 bool adopted, bool in_thread)
 {
 	long before, after;
 
-	before = kw_tell(&self->r, KW_CHILD, KW_BY_FORK);
+	before = kw_tell(r, KW_CHILD, KW_BY_FORK);
+	if (adopted)
+		ASSERT_EQ(0, kw_adopt(r->pid));
+	after = kw_tell(r, KW_CHILD, KW_BY_FORK);
+	ASSERT_EQ(0, kw_tell(r, KW_EXEC, in_thread));
+	kw_tell(r, KW_SIGCHLD, 0);
+	EXPECT_TRUE(kw_child_ends(r, before));
+	EXPECT_TRUE(kw_child_ends(r, after));
+	EXPECT_TRUE(kw_child_ends(r, kw_tell(r, KW_CHILD, KW_BY_FORK)));
+	ASSERT_EQ(ORPHANS, kw_tell(r, KW_ORPHANS, ORPHANS));
+	EXPECT_TRUE(zombies(r, adopted, ORPHANS));
+}
+
+TEST_F(reaper, reaper_execs)
+{
+	reaper_execs(_metadata, &self->r, variant->adopted, false);
+}
+
+/* The first thread is another's task then. */
+TEST_F(reaper, reaper_execs_in_thread)
+{
+	reaper_execs(_metadata, &self->r, variant->adopted, true);
+}
+
+/*
+ * A reaper in wait4() when its last child dies, which is an orphan, hears that it
+ * has none; and one that has an own child goes on to wait for it.
+ */
+TEST_F(reaper, waits_meanwhile)
+{
+	struct kw_answer a;
+	pid_t orphan;
+	long own;
+
 	if (variant->adopted)
 		ASSERT_EQ(0, kw_adopt(self->r.pid));
-	after = kw_tell(&self->r, KW_CHILD, KW_BY_FORK);
-	ASSERT_EQ(0, kw_tell(&self->r, KW_EXEC, 0));
-	kw_tell(&self->r, KW_SIGCHLD, 0);
-	EXPECT_TRUE(kw_child_ends(&self->r, before));
-	EXPECT_TRUE(kw_child_ends(&self->r, after));
-	EXPECT_TRUE(kw_child_ends(&self->r, kw_tell(&self->r, KW_CHILD, KW_BY_FORK)));
-	ASSERT_EQ(ORPHANS, kw_tell(&self->r, KW_ORPHANS, ORPHANS));
-	EXPECT_TRUE(zombies(&self->r, variant->adopted, ORPHANS));
+	ASSERT_EQ(1, kw_tell(&self->r, KW_LIVING, 1));
+	orphan = kw_child_of(self->r.pid);
+	ASSERT_GT(orphan, 0);
+	ASSERT_TRUE(kw_send(&self->r, KW_WAIT, -1, 0));
+	ASSERT_TRUE(kw_until(kw_is_in(self->r.pid, SYS_wait4)));
+	ASSERT_EQ(0, kill(orphan, SIGUSR1));
+	a = kw_answer(&self->r);
+	EXPECT_EQ(variant->adopted, a.ret == -1 && a.err == ECHILD);
+	EXPECT_EQ(!variant->adopted, a.ret > 0 && a.status == KW_EXITED);
+	if (!variant->adopted)
+		return;
+
+	ASSERT_EQ(1, kw_tell(&self->r, KW_LIVING, 1));
+	orphan = kw_child_of(self->r.pid);
+	own = kw_tell(&self->r, KW_CHILD, KW_BY_FORK);
+	ASSERT_TRUE(kw_send(&self->r, KW_WAIT, -1, 0));
+	ASSERT_TRUE(kw_until(kw_is_in(self->r.pid, SYS_wait4)));
+	ASSERT_EQ(0, kill(orphan, SIGUSR1));
+	ASSERT_TRUE(kw_until(kw_gone(orphan)));
+	ASSERT_TRUE(kw_until(kw_is_in(self->r.pid, SYS_wait4)));
+	ASSERT_EQ(0, kill(kw_child_of(self->r.pid), SIGUSR1));
+	a = kw_answer(&self->r);
+	EXPECT_EQ(own, a.ret);
+	EXPECT_EQ(KW_EXITED, a.status);
+}
+
+/* What the init below counts */
+struct count {
+	int stop;	/* the test's */
+	int ended;	/* own children that it got the status of */
+	int lost;	/* and those it did not */
+};
+
+/* Own children one after the other, each of which leaves an orphan */
+static void *fork_and_wait(void *arg)
+{
+	struct count *count = arg;
+	int status;
+	pid_t pid;
+
+	while (!__atomic_load_n(&count->stop, __ATOMIC_RELAXED)) {
+		pid = fork();
+		if (!pid) {
+			if (!fork())
+				_exit(0);
+			_exit(KW_CODE);
+		}
+		if (waitpid(pid, &status, 0) == pid && status == KW_EXITED)
+			__atomic_fetch_add(&count->ended, 1, __ATOMIC_RELAXED);
+		else
+			__atomic_fetch_add(&count->lost, 1, __ATOMIC_RELAXED);
+	}
+	return NULL;
+}
+
+/* Adopted and released while its threads have children: none of these is lost. */
+TEST_F(reaper, adopted_while_forking)
+{
+	struct count *count = kw_shared(sizeof(*count));
+	pthread_t thread;
+	int i, ended = 0;
+	pid_t pid;
+
+	ASSERT_NE(NULL, count);
+	pid = kw_fork(CLONE_NEWPID | SIGCHLD);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		if (pthread_create(&thread, NULL, fork_and_wait, count))
+			_exit(1);
+		fork_and_wait(count);
+		pthread_join(thread, NULL);
+		_exit(KW_CODE);
+	}
+	ASSERT_GT(pid, 0);
+	for (i = 0; i < 20; i++) {
+		ASSERT_TRUE(kw_until(count->ended > ended));
+		ended = count->ended;
+		if (variant->adopted)
+			EXPECT_EQ(0, kw_adopt(pid));
+		ASSERT_TRUE(kw_until(count->ended > ended));
+		ended = count->ended;
+		if (variant->adopted)
+			EXPECT_EQ(0, kw_release(pid));
+	}
+	count->stop = 1;
+	ASSERT_EQ(pid, waitpid(pid, &i, 0));
+	EXPECT_EQ(KW_EXITED, i);
+	EXPECT_EQ(0, count->lost);
 }
 
 /* A subreaper below an adopted reaper keeps its orphans, till it dies. */

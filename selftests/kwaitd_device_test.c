@@ -106,6 +106,41 @@ TEST_F(reaper, bad_values)
 	close(null);
 }
 
+static void *report_tid(void *tid)
+{
+	__atomic_store_n((pid_t *)tid, gettid(), __ATOMIC_RELEASE);
+	pause();
+	return NULL;
+}
+
+/* A pidfd of a thread, which there is since Linux 6.9, is none of a reaper. */
+TEST_F(reaper, thread)
+{
+	struct kwaitd_adopt arg = {};
+	pthread_t thread;
+	pid_t tid = 0;
+
+	ASSERT_EQ(0, prctl(PR_SET_CHILD_SUBREAPER, 1));
+	ASSERT_EQ(0, pthread_create(&thread, NULL, report_tid, &tid));
+	ASSERT_TRUE(kw_until(__atomic_load_n(&tid, __ATOMIC_ACQUIRE)));
+	arg.pidfd = syscall(SYS_pidfd_open, tid, O_EXCL);
+	EXPECT_EQ(kw_kernel_since(6, 9), arg.pidfd >= 0);
+	EXPECT_EQ(arg.pidfd < 0 ? EBADF : EINVAL,
+		  arg.pidfd == KWAITD_SELF ? EBADF : kw_ctl(KWAITD_IOC_ADOPT, &arg));
+	close(arg.pidfd);
+}
+
+/* Not while a command may be under way */
+TEST_F(reaper, no_unload_while_open)
+{
+	int fd = open("/dev/kwaitd", O_RDWR | O_CLOEXEC);
+
+	ASSERT_GE(fd, 0);
+	EXPECT_EQ(-1, syscall(SYS_delete_module, "kwaitd", O_NONBLOCK));
+	EXPECT_EQ(EWOULDBLOCK, errno);
+	close(fd);
+}
+
 TEST_F(reaper, adopt_twice)
 {
 	ASSERT_EQ(0, kw_adopt(self->r.pid));
@@ -216,10 +251,20 @@ TEST_F(reaper, nobody)
 	EXPECT_EQ(EPERM, as_nobody(adopt_other, self->r.pid));
 }
 
+/* Is it refused to do anything with this one? */
+static bool all_denied(int pidfd)
+{
+	struct kwaitd_adopt arg = { .pidfd = pidfd };
+	struct kwaitd_reap reap = { .pidfd = pidfd };
+
+	return kw_ctl(KWAITD_IOC_ADOPT, &arg) == EPERM &&
+	       kw_ctl(KWAITD_IOC_RELEASE, &arg) == EPERM &&
+	       kw_ctl(KWAITD_IOC_REAP, &reap) == EPERM;
+}
+
 /* What a container's root may: 0, or the number of what went wrong */
 static int container_root(int outside)
 {
-	struct kwaitd_adopt other = { .pidfd = outside };
 	struct kw_reaper r;
 	int err = 0;
 
@@ -235,7 +280,7 @@ static int container_root(int outside)
 	else if (kw_release(r.pid) || kw_release(1))
 		err = 5;
 	/* and nothing else, by a pidfd that somebody left lying around */
-	else if (kw_ctl(KWAITD_IOC_ADOPT, &other) != EPERM)
+	else if (!all_denied(outside))
 		err = 6;
 	return err;
 }
@@ -260,6 +305,48 @@ TEST_F(reaper, user_namespace)
 	ASSERT_EQ(1, write(go[1], "", 1));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(0, status);
+	close(outside);
+}
+
+/* Root of a user namespace, but in a pid namespace that is not of that */
+TEST_F(reaper, user_namespace_alone)
+{
+	int r = kw_pidfd(self->r.pid), init = kw_pidfd(1), status;
+	pid_t pid;
+
+	pid = kw_fork(CLONE_NEWUSER | SIGCHLD);
+	if (!pid)
+		_exit(!all_denied(r) || !all_denied(init));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	close(r);
+	close(init);
+}
+
+/* Who joins a container may what its root may. */
+TEST_F(reaper, user_namespace_joined)
+{
+	const int outside = kw_pidfd(self->r.pid);
+	struct kw_reaper r;
+	int status, inside;
+	pid_t pid;
+
+	ASSERT_TRUE(kw_reaper_start(&r, CLONE_NEWUSER | CLONE_NEWPID, NULL));
+	inside = kw_pidfd(r.pid);
+	pid = kw_helper();
+	if (!pid) {
+		struct kwaitd_adopt arg = { .pidfd = inside };
+
+		if (setns(inside, CLONE_NEWUSER | CLONE_NEWPID))
+			_exit(1);
+		_exit(kw_ctl(KWAITD_IOC_ADOPT, &arg) ||
+		      kw_ctl(KWAITD_IOC_RELEASE, &arg) ||
+		      !all_denied(outside) ? 2 : 0);
+	}
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(0, status);
+	kw_reaper_stop(&r);
+	close(inside);
 	close(outside);
 }
 

@@ -134,6 +134,48 @@ TEST_F(reaper, grace_then_released)
 	EXPECT_EQ(ORPHANS, kw_zombies_of(self->r.pid));
 }
 
+/* Who waits in the grace time, and at its end: each orphan is had once. */
+TEST_F(reaper, grace_and_wait)
+{
+	struct kwaitd_reaper info;
+	long collected = 0;
+	int i;
+
+	ASSERT_EQ(0, kw_write(KW_PARAMS "grace_ms", "1"));
+	ASSERT_EQ(0, kw_adopt(self->r.pid));
+	for (i = 0; i < 20; i++) {
+		ASSERT_EQ(64, kw_tell(&self->r, KW_ORPHANS, 64));
+		collected += kw_tell(&self->r, KW_COLLECT, 0);
+	}
+	EXPECT_TRUE(kw_until(kw_stat("grace") == 0));
+	EXPECT_TRUE(kw_until(kw_zombies_of(self->r.pid) == 0));
+	ASSERT_TRUE(kw_listed(self->r.pid, &info));
+	EXPECT_EQ(20 * 64, collected + (long)info.swept + (long)info.orphans);
+	EXPECT_GT(info.swept, 0U);
+}
+
+/* A sweep of zombies that their reaper is just waiting for */
+TEST_F(reaper, reap_and_wait)
+{
+	struct kwaitd_reaper info;
+	long collected, swept;
+	int i;
+
+	for (i = 0; i < 10; i++) {
+		ASSERT_EQ(500, kw_tell(&self->r, KW_ORPHANS, 500));
+		ASSERT_TRUE(kw_until(kw_zombies_of(self->r.pid) == 500));
+		ASSERT_EQ(0, kw_adopt(self->r.pid));
+		ASSERT_TRUE(kw_send(&self->r, KW_COLLECT, 0, 0));
+		swept = kw_reap(self->r.pid, 0, 0);
+		collected = kw_answer(&self->r).ret;
+		EXPECT_EQ(500, collected + swept);
+		EXPECT_EQ(0, kw_zombies_of(self->r.pid));
+		ASSERT_TRUE(kw_listed(self->r.pid, &info));
+		EXPECT_EQ(swept, (long)info.swept);
+		ASSERT_EQ(0, kw_release(self->r.pid));
+	}
+}
+
 /* Orphans are its zombies again when the adoption is over. */
 TEST_F(reaper, released)
 {
@@ -198,11 +240,25 @@ TEST_F_TIMEOUT(reaper, many_orphans, 300)
 	}
 }
 
+/* What were born since boot, threads of the kernel among them */
+static long forks(void)
+{
+	FILE *f = fopen("/proc/stat", "r");
+	char line[8192];
+	long n = -1;
+
+	while (f && fgets(line, sizeof(line), f) && n < 0)
+		sscanf(line, "processes %ld", &n);
+	if (f)
+		fclose(f);
+	return n;
+}
+
 /* A sweep of 50,000: no soft lockup, no complaint of RCU (the guest's log tells). */
 TEST_F_TIMEOUT(reaper, many_zombies, 600)
 {
 	const long zombies = env_number("KWAITD_ZOMBIES", 2000);
-	long n;
+	long n, before;
 
 	ASSERT_TRUE(make_room(zombies));
 	/* The namespace may have been born with less room. */
@@ -214,7 +270,10 @@ TEST_F_TIMEOUT(reaper, many_zombies, 600)
 	ASSERT_TRUE(kw_until(kw_zombies_of(self->r.pid) == zombies));
 	ASSERT_EQ(0, kw_adopt(self->r.pid));
 	EXPECT_EQ(zombies, kw_reap(self->r.pid, 0, KWAITD_REAP_DRY_RUN));
+	before = forks();
 	EXPECT_EQ(zombies, kw_reap(self->r.pid, 0, 0));
+	/* A thread dies for each 64, which is when interrupts are off. */
+	EXPECT_GE(forks() - before, zombies / 64);
 	EXPECT_EQ(0, kw_zombies_of(self->r.pid));
 }
 

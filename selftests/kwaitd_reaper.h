@@ -22,12 +22,14 @@ enum kw_op {
 	KW_WAIT,	/* for arg; returns what waitpid() did, and the status */
 	KW_SIGCHLD,	/* returns whether it came since it was last asked */
 	KW_SUBREAPER,	/* become one, or with arg 0 stop being one */
-	KW_EXEC,	/* itself */
+	KW_COLLECT,	/* all that are dead; returns how many */
+	KW_EXEC,	/* itself; arg: in another thread */
 	KW_SPAWN,	/* a child on the second string, with clone flags arg */
 	KW_EXIT,	/* with arg */
 };
 
-enum kw_how { KW_BY_FORK, KW_BY_THREAD, KW_BY_VFORK, KW_BY_SIBLING };
+/* KW_BY_EXEC: by fork, and the child executes a program in another thread */
+enum kw_how { KW_BY_FORK, KW_BY_THREAD, KW_BY_VFORK, KW_BY_EXEC, KW_BY_SIBLING };
 enum kw_death { KW_AFTER_PARENT, KW_BEFORE_PARENT, KW_BY_SIGNAL };
 
 struct kw_order {
@@ -73,6 +75,30 @@ static inline void *kw_fork_in_thread(void *arg)
 	return NULL;
 }
 
+/* Become another program, or the same again, in a thread that is not the first. */
+static inline void *kw_exec_linger(void *arg)
+{
+	(void)arg;
+	execl("/proc/self/exe", "kw-linger", NULL);
+	_exit(1);
+}
+
+static inline void *kw_exec_reaper(void *fd)
+{
+	execl("/proc/self/exe", "kw-reaper", fd, NULL);
+	_exit(1);
+}
+
+static inline void kw_exec_in_thread(void *(*exec)(void *arg), void *arg)
+{
+	pthread_t thread;
+
+	if (pthread_create(&thread, NULL, exec, arg))
+		_exit(1);
+	pause();
+	_exit(1);
+}
+
 static inline pid_t kw_own_child(enum kw_how how)
 {
 	volatile pid_t *shared;
@@ -93,6 +119,11 @@ static inline pid_t kw_own_child(enum kw_how how)
 			execl("/proc/self/exe", "kw-linger", NULL);
 			_exit(1);
 		}
+		return pid;
+	case KW_BY_EXEC:
+		pid = fork();
+		if (!pid)
+			kw_exec_in_thread(kw_exec_linger, NULL);
 		return pid;
 	case KW_BY_SIBLING:
 		shared = kw_shared(sizeof(*shared));
@@ -180,9 +211,15 @@ static inline struct kw_answer kw_obey(int fd, struct kw_order *o)
 	case KW_SUBREAPER:
 		a.ret = prctl(PR_SET_CHILD_SUBREAPER, o->arg);
 		break;
+	case KW_COLLECT:
+		while (waitpid(-1, NULL, WNOHANG) > 0)
+			a.ret++;
+		break;
 	case KW_EXEC:
 		/* It answers when it is there again. */
 		snprintf(arg, sizeof(arg), "%d", fd);
+		if (o->arg)
+			kw_exec_in_thread(kw_exec_reaper, arg);
 		execl("/proc/self/exe", "kw-reaper", arg, NULL);
 		a.ret = -1;
 		break;
@@ -271,15 +308,28 @@ static inline bool kw_reaper_start(struct kw_reaper *r, unsigned long flags,
 	return r->pid > 0;
 }
 
+/* kw_tell2() in two halves: the order, and what became of it */
+static inline bool kw_send(struct kw_reaper *r, enum kw_op op, long arg, long arg2)
+{
+	struct kw_order o = { op, arg, arg2 };
+
+	return send(r->fd, &o, sizeof(o), 0) == sizeof(o);
+}
+
+static inline struct kw_answer kw_answer(struct kw_reaper *r)
+{
+	struct kw_answer a;
+
+	if (recv(r->fd, &a, sizeof(a), 0) == sizeof(a))
+		return a;
+	return (struct kw_answer){ .ret = -1, .err = EPIPE };
+}
+
 static inline struct kw_answer kw_tell2(struct kw_reaper *r, enum kw_op op,
 					long arg, long arg2)
 {
-	struct kw_order o = { op, arg, arg2 };
-	struct kw_answer a;
-
-	if (send(r->fd, &o, sizeof(o), 0) == sizeof(o) &&
-	    recv(r->fd, &a, sizeof(a), 0) == sizeof(a))
-		return a;
+	if (kw_send(r, op, arg, arg2))
+		return kw_answer(r);
 	return (struct kw_answer){ .ret = -1, .err = EPIPE };
 }
 
@@ -372,6 +422,26 @@ static inline int kw_named(const char *name, pid_t *pid)
 	if (proc)
 		closedir(proc);
 	return n;
+}
+
+/* Its only child, or 0 */
+static inline pid_t kw_child_of(pid_t parent)
+{
+	char name[32], line[64] = "", id[16];
+
+	snprintf(id, sizeof(id), "%d", parent);
+	snprintf(name, sizeof(name), "task/%d/children", parent);
+	return kw_proc_line(id, name, line, sizeof(line)) ? atoi(line) : 0;
+}
+
+/* Is it in this system call? */
+static inline bool kw_is_in(pid_t pid, long nr)
+{
+	char id[16], line[256];
+
+	snprintf(id, sizeof(id), "%d", pid);
+	return kw_proc_line(id, "syscall", line, sizeof(line)) &&
+	       line[0] != 'r' && atol(line) == nr;
 }
 
 static inline int kw_pidfd(pid_t pid)
