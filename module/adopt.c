@@ -68,11 +68,28 @@ static atomic_long_t nr_own;
 
 static DEFINE_MUTEX(adopt_mutex);
 
-/* How often the reapers that have died are let go of */
+/* How often it is seen to that nothing is kept of what has died past the hooks */
 #define TIDY (10 * HZ)
 
 static void kwaitd_adopt_tidy(struct work_struct *work);
 static DECLARE_DELAYED_WORK(tidy_work, kwaitd_adopt_tidy);
+
+static struct hlist_head *reaper_bucket(struct pid *pid)
+{
+	return &table[hash_ptr(pid, TABLE_BITS)];
+}
+
+/* Context: RCU. */
+static struct kwaitd_adoption *reaper_find(struct pid *pid)
+{
+	struct kwaitd_adoption *a;
+
+	hlist_for_each_entry_rcu(a, reaper_bucket(pid), node) {
+		if (a->pid == pid)
+			return a;
+	}
+	return NULL;
+}
 
 /* Children */
 
@@ -168,6 +185,9 @@ void kwaitd_adopt_released(struct task_struct *leader)
 	struct kwaitd_mark *mark;
 	unsigned long flags;
 
+	/* An adoption ends with its reaper. */
+	if (READ_ONCE(nr_reapers) && reaper_find(pid))
+		mod_delayed_work(system_wq, &tidy_work, 1);
 	/* Its own mark was made before it first ran, or when it was long there. */
 	if (!atomic_long_read(&nr_own) || hlist_empty(bucket(pid)))
 		return;
@@ -221,27 +241,10 @@ static void own_tidy_all(void)
 
 /* Reapers */
 
-static struct hlist_head *reaper_bucket(struct pid *pid)
-{
-	return &table[hash_ptr(pid, TABLE_BITS)];
-}
-
 static struct pid *parent_pid(struct task_struct *p)
 {
 	return task_tgid(rcu_dereference_check(p->real_parent,
 					       rcu_read_lock_any_held()));
-}
-
-/* Context: RCU. */
-static struct kwaitd_adoption *reaper_find(struct pid *pid)
-{
-	struct kwaitd_adoption *a;
-
-	hlist_for_each_entry_rcu(a, reaper_bucket(pid), node) {
-		if (a->pid == pid)
-			return a;
-	}
-	return NULL;
 }
 
 /* Return: NULL also if it is not adopted. Context: RCU. */
@@ -441,6 +444,18 @@ static int look_through(struct kwaitd_adoption *a, u32 *own, u32 *zombies)
 	return 0;
 }
 
+static bool is_alive(struct pid *pid)
+{
+	struct task_struct *p;
+	bool alive;
+
+	rcu_read_lock();
+	p = pid_task(pid, PIDTYPE_TGID);
+	alive = p && atomic_read(&p->signal->live);
+	rcu_read_unlock();
+	return alive;
+}
+
 /* Context: RCU. */
 static bool is_reaper(struct task_struct *p)
 {
@@ -614,7 +629,7 @@ static void kwaitd_adopt_tidy(struct work_struct *work)
 	mutex_lock(&adopt_mutex);
 	/* adopt_mutex: nobody else deletes, and additions go to the end. */
 	list_for_each_entry_safe(a, next, &reapers, list) {
-		if (!pid_has_task(a->pid, PIDTYPE_TGID))
+		if (!is_alive(a->pid))
 			reaper_del(a);
 		else if (!is_active(a))
 			look_through(a, &own, &zombies);
