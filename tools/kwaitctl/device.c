@@ -22,6 +22,8 @@ bool device_module_loaded(void)
 void device_explain_absence(void)
 {
 	util_error("the module is not loaded: 'modprobe kwaitd' or 'insmod kwaitd.ko' does that");
+	if (strcmp(util_lockdown(), "none"))
+		util_error("the kernel is locked down and takes signed modules only");
 }
 
 /* Return: a file descriptor, or -1 */

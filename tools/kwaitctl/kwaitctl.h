@@ -45,6 +45,7 @@ struct json_object;
 
 __printf(1, 2) void util_error(const char *fmt, ...);
 void util_perror(const char *what);
+const char *util_lockdown(void);
 int util_help(const char *usage);
 int util_misused(const char *usage);
 int util_flushed(void);

@@ -31,6 +31,8 @@ static void explain(const char *what)
 		util_error("%s: only root may trace", what);
 	else if (!device_module_loaded())
 		device_explain_absence();
+	else if (!strcmp(util_lockdown(), "confidentiality"))
+		util_error("the kernel is locked down: no tracing, but 'kwaitctl stat' works");
 	else
 		util_error("%s: %s ('mount -t tracefs none " TRACEFS "' if that is missing)",
 			   what, strerror(err));

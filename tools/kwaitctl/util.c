@@ -35,6 +35,20 @@ void util_perror(const char *what)
 	util_error("%s: %s", what, strerror(errno));
 }
 
+/* How far the kernel is locked down: "none", "integrity" or "confidentiality" */
+const char *util_lockdown(void)
+{
+	static char level[32];
+	FILE *f = fopen("/sys/kernel/security/lockdown", "re");
+
+	/* The chosen one is in brackets; before [none] there is nothing. */
+	if (!f || fscanf(f, "%*[^[][%31[^]]", level) != 1)
+		strcpy(level, "none");
+	if (f)
+		fclose(f);
+	return level;
+}
+
 /* The answers to --help, and to what cannot be understood */
 int util_help(const char *usage)
 {
