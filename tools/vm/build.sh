@@ -34,20 +34,11 @@ module()
 	local dir=$CACHE/build/$1
 	[ $# = 1 ] || dir+=-checked
 	mkdir -p "$dir"
-	[ $# = 1 ] || rm -f "$dir/module/kwaitd.ko"
+	# ... or the kernel is another than that which it was built for
+	[ $# = 1 ] && [ "$dir/module/kwaitd.ko" -nt "$(root "$1")/etc/kwaitd" ] ||
+		rm -f "$dir/module/kwaitd.ko"
 	build_in "$dir" in_root "$1" -b "$dir:/mnt" make -s -j2 \
 		-C "/lib/modules/$(release "$1")/build" M=/mnt/module "${@:2}" &&
-		echo "$dir/module/kwaitd.ko"
-}
-
-# module_kdir KDIR: the same for a kernel built by hand, with what it was built
-# with: this machine's compiler
-module_kdir()
-{
-	local dir
-	dir=$CACHE/build/kdir-$(realpath "$1" | cksum | cut -d' ' -f1)
-	mkdir -p "$dir"
-	build_in "$dir" make -s -j2 -C "$1" M="$dir/module" &&
 		echo "$dir/module/kwaitd.ko"
 }
 
@@ -60,7 +51,7 @@ vm_build()
 		*) names+=("$arg") ;;
 		esac
 	done
-	for arg in "${names[@]-${KERNELS[@]}}"; do
+	for arg in "${names[@]-${PACKAGED[@]}}"; do
 		need "$arg"
 		module "$arg" ${vars[@]+"${vars[@]}"}
 	done

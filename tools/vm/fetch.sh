@@ -3,7 +3,8 @@
 # apt has checked. One has the tools: QEMU, as the one in bookworm runs stale
 # code when several CPUs patch it (fixed in 8.1), busybox and compilers. And
 # for each kernel there is one of the release it is for, with the kernel, its
-# headers, and the compiler it was built with.
+# headers, and the compiler it was built with. Kernels for debugging are built in
+# theirs.
 
 TOOLS=tools
 TOOLS_PACKAGES=make,gcc,libc6-dev,musl-tools,qemu-system-x86,busybox-static
@@ -11,6 +12,10 @@ TOOLS_PACKAGES+=,xz-utils,perl,rsync,strace,gdb
 TOOLS_PACKAGES+=,pkg-config,libtracefs-dev,libtraceevent-dev,libjson-c-dev
 TOOLS_PACKAGES+=,tini,dumb-init,catatonit
 TOOLS_PACKAGES+=,linux-libc-dev/trixie-backports
+
+# to build a kernel
+SOURCE_PACKAGES=make,gcc,libc6-dev,bc,bison,flex,libelf-dev,libssl-dev,openssl
+SOURCE_PACKAGES+=,xz-utils
 
 # The mirror that this machine's own apt uses.
 mirror()
@@ -79,6 +84,21 @@ fetch_system()
 	mv "$dir.tmp" "$dir"
 }
 
+# fetch_source NAME RELEASE SUITE CONFIG,...: a system with a kernel that is built
+# in it, unless it is what is there. vm fetch -f is for a newer source.
+fetch_source()
+{
+	local wanted recipe
+	wanted=" $VM/${4//,/ $VM/}"
+	# shellcheck disable=SC2086 # a list
+	recipe=$(cat "$VM/build-hook" $wanted | cksum)
+	[ "$(cat "$(root "$1")/etc/kwaitd-recipe" 2>/dev/null)" = "$recipe" ] ||
+		rm -rf "$(root "$1")"
+	fetch_system "$1" "$2" "$3" "$SOURCE_PACKAGES,linux-source-${1%%-*}" \
+		--customize-hook="$VM/build-hook \"\$1\"$wanted" \
+		--customize-hook="echo '$recipe' >\"\$1/etc/kwaitd-recipe\""
+}
+
 # need NAME: fetch a system if it is not there
 need()
 {
@@ -92,16 +112,21 @@ need()
 	read -r release suite flavour < <(awk -v n="$1" \
 		'$1 == n { print $2, $3, $4 }' "$VM/kernels") ||
 		die "no kernel '$1'; see vm kernels"
-	fetch_system "$1" "$release" "$suite" \
-		"make,gcc,binutils,sparse,linux-headers-$flavour" \
-		--customize-hook="$VM/fetch-hook"
+	case $flavour in
+	*.config)
+		fetch_source "$1" "$release" "$suite" "$flavour" ;;
+	*)
+		fetch_system "$1" "$release" "$suite" \
+			"make,gcc,binutils,sparse,linux-headers-$flavour" \
+			--customize-hook="$VM/fetch-hook" ;;
+	esac
 }
 
 vm_fetch()
 {
 	local name force=
 	[ "${1:-}" != -f ] || { force=1; shift; }
-	for name in $TOOLS "${@:-${KERNELS[@]}}"; do
+	for name in $TOOLS "${@:-${PACKAGED[@]}}"; do
 		[ -z "$force" ] || rm -rf "$(root "$name")"
 		need "$name"
 	done
@@ -141,8 +166,8 @@ vm_kernels()
 {
 	local name state
 	for name in "${KERNELS[@]}"; do
-		state="not fetched yet"
+		state="not here yet"
 		[ ! -d "$(root "$name")" ] || state=$(release "$name")
-		printf '%-8s %s\n' "$name" "$state"
+		printf '%-10s %s\n' "$name" "$state"
 	done
 }
