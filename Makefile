@@ -6,6 +6,7 @@
 #   make install             it, its manuals and completion, into $(DESTDIR)/usr
 #   make demo                a VM in which detached tasks die, live
 #   make check               the selftests on all kernels
+#   make check-debug         the same on debug kernels, which it builds first
 #   make style               checkpatch, sparse and W=1 builds
 #   make clean
 
@@ -30,6 +31,9 @@ demo:
 check:
 	@tools/check
 
+check-debug:
+	@tools/check -k 6.1-debug -k 6.1-kcsan
+
 style:
 	@tools/style
 
@@ -38,4 +42,4 @@ clean:
 		module/Module.symvers module/modules.order module/.tmp_versions
 	$(MAKE) -s -C tools/kwaitctl clean
 
-.PHONY: help module kwaitctl install demo check style clean
+.PHONY: help module kwaitctl install demo check check-debug style clean

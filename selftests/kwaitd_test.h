@@ -38,11 +38,29 @@
 #define KW_DEBUGFS "/sys/kernel/debug/kwaitd/"
 #define KW_PARAMS "/sys/module/kwaitd/parameters/"
 #define KW_TRACEFS "/sys/kernel/tracing/"
-#define KW_DEADLINE 20		/* s, for what should take no time at all */
+#define KW_DEADLINE kw_deadline()
 #define KW_STACK 16384
 #define KW_BATCH "16"		/* the default */
 #define KW_CODE 7		/* an exit code like no other */
 #define KW_EXITED W_EXITCODE(KW_CODE, 0)
+
+/*
+ * A test that hangs takes as long as these let it, no other does: so they are large
+ * enough for a kernel that checks everything, on an emulated CPU.
+ */
+#undef TEST_TIMEOUT_DEFAULT
+#define TEST_TIMEOUT_DEFAULT 300
+#undef TEST_F_TIMEOUT
+#define TEST_F_TIMEOUT(fixture, test, timeout) \
+	__TEST_F_IMPL(fixture, test, -1, 5 * (timeout))
+
+/* Seconds, for what should take no time at all */
+static inline int kw_deadline(void)
+{
+	const char *slow = getenv("KWAITD_SLOW");
+
+	return 20 * (slow ? atoi(slow) : 1);
+}
 
 /* Poll until cond is true; false if it is not after KW_DEADLINE. */
 #define kw_until(cond) ({						\
