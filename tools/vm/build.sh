@@ -28,6 +28,18 @@ build_in()
 	grep -A6 -E 'warning|error' "$log" >&2 || :
 }
 
+# sign NAME DIR: the module in DIR with the key of a kernel that was built here, so
+# that it can be loaded when that is locked down
+sign()
+{
+	local key=/usr/src/linux/certs/signing_key.pem
+	[ -e "$(root "$1")$key" ] || return 0
+	! tail -c 28 "$2/module/kwaitd.ko" |
+		grep -qx '~Module signature appended~' || return 0
+	in_root "$1" -b "$2:/mnt" /usr/src/linux/scripts/sign-file sha256 \
+		$key $key /mnt/module/kwaitd.ko
+}
+
 # module NAME [VAR=VALUE]...: build for it, print the path of kwaitd.ko
 module()
 {
@@ -39,6 +51,7 @@ module()
 		rm -f "$dir/module/kwaitd.ko"
 	build_in "$dir" in_root "$1" -b "$dir:/mnt" make -s -j2 \
 		-C "/lib/modules/$(release "$1")/build" M=/mnt/module "${@:2}" &&
+		sign "$1" "$dir" &&
 		echo "$dir/module/kwaitd.ko"
 }
 
