@@ -52,6 +52,9 @@ static_assert(ARRAY_SIZE(names) == KWAITD_NR_COUNTERS);
 
 static struct dentry *dir;
 
+/* What others' CPUs count while it is read: some value that it had meanwhile. */
+#define read_of(field, cpu) READ_ONCE(per_cpu(kwaitd_stats.field, cpu))
+
 const char *kwaitd_stats_name(enum kwaitd_counter counter)
 {
 	return names[counter];
@@ -82,7 +85,7 @@ unsigned long kwaitd_stats_sum(enum kwaitd_counter counter)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += per_cpu(kwaitd_stats.count[counter], cpu);
+		sum += read_of(count[counter], cpu);
 	return sum;
 }
 
@@ -96,8 +99,7 @@ static int stats_show(struct seq_file *m, void *v)
 		seq_printf(m, "%s %lu\n", names[i], kwaitd_stats_sum(i));
 	for_each_possible_cpu(cpu) {
 		backlog += kwaitd_reaper_backlog(cpu);
-		backlog_max = max(backlog_max,
-				  per_cpu(kwaitd_stats.backlog_max, cpu));
+		backlog_max = max(backlog_max, read_of(backlog_max, cpu));
 	}
 	seq_printf(m, "live_marks %lu\n", kwaitd_mark_live());
 	seq_printf(m, "exit_records %lu\n", kwaitd_mark_records());
@@ -123,9 +125,9 @@ static int per_cpu_show(struct seq_file *m, void *v)
 		seq_printf(m, "%3d", cpu);
 		for (i = 0; i < KWAITD_NR_COUNTERS; i++)
 			seq_printf(m, " %*lu", (int)strlen(names[i]),
-				   per_cpu(kwaitd_stats.count[i], cpu));
+				   read_of(count[i], cpu));
 		seq_printf(m, " %7lu %11lu\n", kwaitd_reaper_backlog(cpu),
-			   per_cpu(kwaitd_stats.backlog_max, cpu));
+			   read_of(backlog_max, cpu));
 	}
 	return 0;
 }
@@ -141,7 +143,7 @@ static int latency_show(struct seq_file *m, void *v)
 	for (i = 0; i < KWAITD_NR_LATENCIES; i++) {
 		sum = 0;
 		for_each_possible_cpu(cpu)
-			sum += per_cpu(kwaitd_stats.latency[i], cpu);
+			sum += read_of(latency[i], cpu);
 		if (sum)
 			seq_printf(m, "%llu %lu\n", 1ULL << i, sum);
 	}
