@@ -17,6 +17,10 @@ TOOLS_PACKAGES+=,linux-libc-dev/trixie-backports
 SOURCE_PACKAGES=make,gcc,libc6-dev,bc,bison,flex,libelf-dev,libssl-dev,openssl
 SOURCE_PACKAGES+=,xz-utils
 
+# Only to plot what bench has measured
+PLOT=plot
+PLOT_PACKAGES=gnuplot-nox,fonts-dejavu-core
+
 # The mirror that this machine's own apt uses.
 mirror()
 {
@@ -107,6 +111,10 @@ need()
 		# the selftests are compiled against the newest kernel's headers
 		fetch_system $TOOLS trixie trixie-backports "$TOOLS_PACKAGES" \
 			--aptopt='APT::Default-Release "trixie"'
+		return
+	fi
+	if [ "$1" = $PLOT ]; then
+		fetch_system $PLOT trixie trixie "$PLOT_PACKAGES"
 		return
 	fi
 	read -r release suite flavour < <(awk -v n="$1" \

@@ -49,8 +49,8 @@ initramfs()
 
 vm_run()
 {
-	local mode=$1 kernel=${KERNELS[0]} smp=1 mem=1G icount= append=
-	local thread=multi module=1 params= timeout=600 log= files=()
+	local mode=$1 kernel=${KERNELS[0]} smp=1 mem=1G icount= append= cpu=max
+	local thread=multi module=1 params= timeout=600 log= plugin= files=()
 	local dir image ko qemu status f
 	shift
 	while (($#)); do
@@ -63,7 +63,9 @@ vm_run()
 		--append) append+=" $2"; shift ;;
 		--timeout) timeout=$2; shift ;;
 		--log) log=$2; shift ;;
+		--plugin) plugin=$2; shift ;;
 		--icount) icount=1 ;;
+		--cpu) cpu=$2; shift ;;
 		--thread) thread=$2; shift ;;
 		--no-module) module= ;;
 		--) shift; break ;;
@@ -106,7 +108,7 @@ vm_run()
 	qemu=(in_root $TOOLS -b "$dir:/mnt" timeout --foreground "$timeout"
 		qemu-system-x86_64 -nodefaults
 		-no-user-config -display none -no-reboot
-		-cpu max -smp "$smp" -m "$mem"
+		-cpu "$cpu" -smp "$smp" -m "$mem"
 		-kernel /mnt/vmlinuz -initrd /mnt/initrd
 		-serial file:/mnt/console)
 	if [ "$mode" = shell ]; then
@@ -119,6 +121,10 @@ vm_run()
 		qemu+=(-accel tcg -icount shift=0)
 	else
 		qemu+=(-accel "tcg,thread=$thread")
+	fi
+	if [ -n "$plugin" ]; then
+		cp "$plugin" "$dir/plugin.so"
+		qemu+=(-plugin /mnt/plugin.so -d plugin -D /mnt/plugin.log)
 	fi
 	append="console=ttyS0 ignore_loglevel panic=-1 oops=panic$append"
 	qemu+=(-append "$append mitigations=off tsc=reliable")
@@ -137,6 +143,7 @@ vm_run()
 		wait
 	fi
 	[ -z "$log" ] || cp "$dir/console" "$log"
+	[ -z "$plugin" ] || cp "$dir/plugin.log" "$plugin.log"
 	verdict "$dir" "$status" "$timeout"
 }
 
