@@ -7,6 +7,8 @@
 #   make demo                a VM in which detached tasks die, live
 #   make check               the selftests on all kernels
 #   make check-debug         the same on debug kernels, which it builds first
+#   make bench               what it costs: tables, CSV and plots, in half an hour
+#   make bench-gate          only whether that is within the budgets
 #   make style               checkpatch, sparse and W=1 builds
 #   make clean
 
@@ -34,6 +36,12 @@ check:
 check-debug:
 	@tools/check -k 6.1-debug -k 6.1-kcsan
 
+bench:
+	@tools/bench/bench
+
+bench-gate:
+	@tools/bench/gate
+
 style:
 	@tools/style
 
@@ -42,4 +50,5 @@ clean:
 		module/Module.symvers module/modules.order module/.tmp_versions
 	$(MAKE) -s -C tools/kwaitctl clean
 
-.PHONY: help module kwaitctl install demo check check-debug style clean
+.PHONY: help module kwaitctl install demo check check-debug bench bench-gate \
+	style clean

@@ -1,0 +1,74 @@
+# SPDX-License-Identifier: GPL-2.0
+# Where things are, and how they are built. For the scripts beside it.
+
+BENCH=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TOP=$(cd "$BENCH/../.." && pwd)
+VM=$TOP/tools/vm/vm
+CACHE=${KWAITD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kwaitd}
+OUT=$CACHE/bench
+
+# The guest's program, and the plugin of QEMU
+build()
+{
+	local source
+	source=$("$VM" source)
+	mkdir -p "$OUT"
+	# shellcheck disable=SC2016 # expanded there
+	"$VM" tools -b "$TOP:/src" -b "$source:/linux" -b "$OUT:/mnt" sh -ec '
+		warn="-Wall -Wextra -Wno-unused-parameter -Wno-unused-function"
+		gcc $warn -O2 -static -pthread -I/linux/tools/testing/selftests \
+			-I/src/include/uapi -o /mnt/guest.new /src/tools/bench/guest/*.c
+		gcc -Wall -Wextra -O2 -shared -fPIC -fvisibility=hidden \
+			-o /mnt/plugin.so.new /src/tools/bench/plugin.c
+		mv /mnt/guest.new /mnt/guest
+		mv /mnt/plugin.so.new /mnt/plugin.so'
+}
+
+# The inits that storm runs, with their libraries, as a directory to put into the guest
+inits()
+{
+	rm -rf "$OUT/inits"
+	mkdir -p "$OUT/inits"
+	# shellcheck disable=SC2016 # expanded there
+	"$VM" tools -b "$OUT/inits:/mnt" sh -ec '
+		for program; do
+			libs=$(ldd "$program" 2>/dev/null | grep -o "/lib[^ ]*" || :)
+			cp -L --parents "$program" $libs /mnt
+		done' sh /usr/bin/tini /usr/bin/dumb-init
+}
+
+# guest KERNEL MODE [OPTION-OF-VM]... -- ARGUMENT...: run it there, keep its samples
+guest()
+{
+	local kernel=$1 mode=$2 options=() out
+	shift 2
+	while [ "$1" != -- ]; do
+		options+=("$1")
+		shift
+	done
+	shift
+	mkdir -p "$OUT/samples"
+	out=$OUT/samples/$kernel-$mode.csv
+	"$VM" run -k "$kernel" --no-module --timeout 1500 -f "$OUT/guest:/bench" \
+		"${options[@]}" -- "/bench $mode $*" >"$out.new"
+	sed "s/^/$kernel,$mode,/" "$out.new" >"$out"
+	rm "$out.new"
+}
+
+# At most so many background jobs; fails if one did
+at_most()
+{
+	while (($(jobs -pr | wc -l) > $1)); do
+		wait -n || return 1
+	done
+	((${1:-0})) || while [ -n "$(jobs -p)" ]; do
+		wait -n || return 1
+	done
+}
+
+# Samples to medians
+summarise()
+{
+	LC_ALL=C sort -t, -k1,5 -k7,7 -k8,8g "$OUT"/samples/*.csv |
+		awk -f "$BENCH/summary.awk" >"$OUT/summary.csv"
+}
