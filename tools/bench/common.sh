@@ -1,4 +1,6 @@
 # SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+#
 # Where things are, and how they are built. For the scripts beside it.
 
 BENCH=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -7,12 +9,14 @@ VM=$TOP/tools/vm/vm
 CACHE=${KWAITD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kwaitd}
 OUT=$CACHE/bench
 
-# The guest's program, and the plugin of QEMU
+# The guest's program, and the plugin of QEMU. One at a time.
 build()
 {
 	local source
 	source=$("$VM" source)
 	mkdir -p "$OUT"
+	exec 8>"$OUT/lock"
+	flock 8
 	# shellcheck disable=SC2016 # expanded there
 	"$VM" tools -b "$TOP:/src" -b "$source:/linux" -b "$OUT:/mnt" sh -ec '
 		warn="-Wall -Wextra -Wno-unused-parameter -Wno-unused-function"
@@ -22,6 +26,7 @@ build()
 			-o /mnt/plugin.so.new /src/tools/bench/plugin.c
 		mv /mnt/guest.new /mnt/guest
 		mv /mnt/plugin.so.new /mnt/plugin.so'
+	exec 8>&-
 }
 
 # The inits that storm runs, with their libraries, as a directory to put into the guest
@@ -55,14 +60,23 @@ guest()
 	rm "$out.new"
 }
 
-# At most so many background jobs; fails if one did
+running=()
+
+# beside N COMMAND...: run it beside up to N - 1 others
+beside()
+{
+	at_most $(($1 - 1))
+	shift
+	"$@" &
+	running+=($!)
+}
+
+# Wait until so few are left; fails if one did.
 at_most()
 {
-	while (($(jobs -pr | wc -l) > $1)); do
-		wait -n || return 1
-	done
-	((${1:-0})) || while [ -n "$(jobs -p)" ]; do
-		wait -n || return 1
+	while ((${#running[@]} > $1)); do
+		wait "${running[0]}"
+		running=("${running[@]:1}")
 	done
 }
 

@@ -53,8 +53,11 @@ extern unsigned long *orphans_reaped;
 /* ways.c */
 
 /* What dies */
+enum { FOR_THREAD = 1, FOR_VM = 2, FOR_FORK = 4 };
+
 struct kind {
 	const char *name;
+	unsigned int bit;
 	unsigned long flags;	/* of clone() */
 };
 
@@ -71,7 +74,7 @@ struct setting {
 /* How a parent has a child, and its end behind it */
 struct way {
 	const char *name;
-	unsigned int kinds;		/* bits: for which it is one */
+	unsigned int kinds;		/* their bits: for which it is one */
 	bool native;			/* only where the kernel has CLONE_AUTOREAP */
 	struct setting set;		/* the module's part in it; NULL: none */
 	unsigned long flags;		/* of clone() or clone3() */

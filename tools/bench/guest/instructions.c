@@ -115,7 +115,7 @@ static bool went_by(const struct way *way, long queued, long reaped, int n)
 		return queued == n;
 	if (!strcmp(way->name, "double"))
 		return queued == 0 && reaped == n;
-	return way->kinds == 1 << THREAD || (queued == 0 && reaped == 0);
+	return way->kinds == FOR_THREAD || (queued == 0 && reaped == 0);
 }
 
 static void measure(const struct way *way, const struct kind *kind,
@@ -142,7 +142,7 @@ static void measure(const struct way *way, const struct kind *kind,
 bool way_possible(const struct way *way, const struct kind *kind,
 		  enum state state)
 {
-	if (!(way->kinds & 1 << (kind - kinds)))
+	if (!(way->kinds & kind->bit))
 		return false;
 	if (way->set.offload && state == ABSENT)
 		return false;
@@ -161,11 +161,11 @@ static const char * const states[] = {
 };
 
 /* Is "STATE,KIND,WAY" among what was asked for? Nothing asked for is all. */
-static bool wanted(char **filter, enum state state, const struct kind *kind,
+static bool wanted(char * const *filter, enum state state, const struct kind *kind,
 		   const struct way *way)
 {
 	char name[80];
-	char **f;
+	char * const *f;
 
 	snprintf(name, sizeof(name), "%s,%s,%s", states[state], kind->name,
 		 way->name);
@@ -177,7 +177,7 @@ static bool wanted(char **filter, enum state state, const struct kind *kind,
 }
 
 static void every_way(enum state state, const char *label, int round, int n,
-		      char **filter)
+		      char * const *filter)
 {
 	unsigned int w, k;
 	long ticks;
@@ -236,7 +236,7 @@ static void have_marks(long n)
  */
 int mode_marks(char **arg)
 {
-	char *few[] = {
+	static char * const few[] = {
 		"loaded,thread,kwaitd", "loaded,vm,kwaitd", "loaded,vm,wait4", NULL
 	};
 	int rounds = atoi(arg[0]), n = atoi(arg[1]), r;

@@ -15,11 +15,11 @@
 
 const struct kind kinds[NR_KINDS] = {
 	[THREAD] = {
-		"thread", CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
+		"thread", FOR_THREAD, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
 			  CLONE_THREAD | CLONE_SYSVSEM
 	},
-	[VM] = { "vm", CLONE_VM },
-	[FORK] = { "fork", 0 },
+	[VM] = { "vm", FOR_VM, CLONE_VM },
+	[FORK] = { "fork", FOR_FORK, 0 },
 };
 
 /* clone(); the child ends with exit(0), and until then touches no memory. */
@@ -301,9 +301,8 @@ static void twice_child(const struct way *way, const struct kind *kind)
 	need(pid > 0 && wait4(pid, NULL, 0, NULL) == pid);
 }
 
-#define ONLY_THREAD (1U << THREAD)
-#define PROCESS (1U << VM | 1U << FORK)
-#define ANY (ONLY_THREAD | PROCESS)
+#define PROCESS (FOR_VM | FOR_FORK)
+#define ANY (FOR_THREAD | PROCESS)
 #define UNWAITED CLONE_VFORK
 #define DETACHED (CLONE_VFORK | CLONE_DETACHED)
 
@@ -319,7 +318,7 @@ const struct way ways[] = {
 	  .flood = unwaited_flood, .enter = ignore_sigchld, .leave = default_sigchld },
 	{ "autoreap", PROCESS, .native = true, .flags = UNWAITED | CLONE_AUTOREAP,
 	  .child = unwaited_child3, .flood = unwaited_flood3 },
-	{ "thread", ONLY_THREAD, .flags = DETACHED,
+	{ "thread", FOR_THREAD, .flags = DETACHED,
 	  .child = unwaited_child, .flood = unwaited_flood },
 	{ "inline", ANY, .set = { "none", "1" }, .flags = DETACHED,
 	  .child = unwaited_child, .flood = unwaited_flood },
