@@ -71,13 +71,15 @@ beside()
 	running+=($!)
 }
 
-# Wait until so few are left; fails if one did.
+# Wait until so few are left. None is left running: if one fails, wait for all, and exit.
 at_most()
 {
-	while ((${#running[@]} > $1)); do
-		wait "${running[0]}"
+	local n=$1
+	while ((${#running[@]} > n)); do
+		wait "${running[0]}" || { n=0 failed=1; }
 		running=("${running[@]:1}")
 	done
+	[ -z "${failed:-}" ] || exit 1
 }
 
 # Samples to medians
