@@ -59,9 +59,10 @@ struct kind {
 	const char *name;
 	unsigned int bit;
 	unsigned long flags;	/* of clone() */
+	bool team;		/* while another thread is alive, too */
 };
 
-enum { THREAD, VM, FORK, NR_KINDS };
+enum { THREAD, TEAM, VM, FORK, NR_KINDS };
 
 extern const struct kind kinds[NR_KINDS];
 

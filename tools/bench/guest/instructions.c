@@ -131,8 +131,8 @@ static bool went_by(const struct way *way, long queued, long reaped, int n)
 	return way->kinds == FOR_THREAD || (queued == 0 && reaped == 0);
 }
 
-static void measure(const struct way *way, const struct kind *kind,
-		    const char *state, int round, int n, long ticks)
+static void measure_here(const struct way *way, const struct kind *kind,
+			 const char *state, int round, int n, long ticks)
 {
 	long queued = state_queued(), reaped = *orphans_reaped;
 	unsigned long start;
@@ -150,6 +150,25 @@ static void measure(const struct way *way, const struct kind *kind,
 	printf("%s,%s,%s,%d,instructions,%.1f\n", state, kind->name, way->name, round,
 	       (double)all / n);
 	fflush(stdout);
+}
+
+static void measure(const struct way *way, const struct kind *kind,
+		    const char *state, int round, int n, long ticks)
+{
+	int status;
+	pid_t pid;
+
+	if (!kind->team) {
+		measure_here(way, kind, state, round, n, ticks);
+		return;
+	}
+	pid = fork();
+	if (!pid) {
+		need(child_sleeping(kind->flags) > 0);
+		measure_here(way, kind, state, round, n, ticks);
+		_exit(0);
+	}
+	need(pid > 0 && waitpid(pid, &status, 0) == pid && !status);
 }
 
 bool way_possible(const struct way *way, const struct kind *kind,

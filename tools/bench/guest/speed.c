@@ -166,7 +166,8 @@ int mode_speed(char **arg)
 	for (r = 0; r < rounds; r++) {
 		for (k = 0; k < NR_KINDS; k++) {
 			for (w = 0; w < nr_ways; w++) {
-				if (!way_possible(&ways[w], &kinds[k], LOADED))
+				if (kinds[k].team ||
+				    !way_possible(&ways[w], &kinds[k], LOADED))
 					continue;
 				snprintf(prefix, sizeof(prefix), "loaded,%s,%s,%d",
 					 kinds[k].name, ways[w].name, r);

@@ -13,11 +13,12 @@
 #include <poll.h>
 #include <sys/signalfd.h>
 
+#define CLONE_PTHREAD (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |	\
+		       CLONE_THREAD | CLONE_SYSVSEM)
+
 const struct kind kinds[NR_KINDS] = {
-	[THREAD] = {
-		"thread", FOR_THREAD, CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
-			  CLONE_THREAD | CLONE_SYSVSEM
-	},
+	[THREAD] = { "thread", FOR_THREAD, CLONE_PTHREAD },
+	[TEAM] = { "team", FOR_THREAD, CLONE_PTHREAD, .team = true },
 	[VM] = { "vm", FOR_VM, CLONE_VM },
 	[FORK] = { "fork", FOR_FORK, 0 },
 };
