@@ -526,6 +526,8 @@ static inline bool kw_took_orphans(pid_t pid, long n)
 	       kw_until(kw_at_rest() && kw_zombies_of(pid) == 0);
 }
 
+#ifndef KW_NO_HARNESS
+
 /*
  * A reaper, and with the module's default parameters. In the end all are gone, and
  * so is all that the module kept of them.
@@ -556,4 +558,5 @@ FIXTURE_TEARDOWN(reaper)
 	EXPECT_TRUE(kw_until(kw_stat("own_children") == 0));
 }
 
+#endif /* KW_NO_HARNESS */
 #endif /* _KWAITD_REAPER_H */

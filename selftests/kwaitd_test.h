@@ -14,6 +14,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,7 +30,10 @@
 #include <time.h>
 #include <unistd.h>
 
+/* A program that is no test, and may have several files, defines KW_NO_HARNESS. */
+#ifndef KW_NO_HARNESS
 #include "kselftest_harness.h"
+#endif
 
 #ifndef CLONE_DETACHED
 #define CLONE_DETACHED 0x00400000
@@ -485,6 +489,7 @@ static inline bool kw_ends_with(enum kw_kind kind, pid_t pid, int status)
 	       kw_proc_pending(getpid(), SIGCHLD) == ordinary;
 }
 
+#ifndef KW_NO_HARNESS
 /*
  * The same as kw_ends(), with SIGCHLD held: an ordinary child sends it and ends
  * with that wait status. False if something is wrong, which has been said.
@@ -502,6 +507,7 @@ static inline bool kw_expect_end(struct __test_metadata *_metadata,
 	EXPECT_EQ(wanted, status);
 	return ended && signalled == ordinary && status == wanted;
 }
+#endif
 
 /* How many tasks there are, threads included, that are dead and not released */
 static inline int kw_dead_tasks(void)
@@ -545,6 +551,8 @@ static inline bool kw_cpu_online(int cpu)
 
 	return !sched_getaffinity(1, sizeof(set), &set) && CPU_ISSET(cpu, &set);
 }
+
+#ifndef KW_NO_HARNESS
 
 /*
  * Every test starts and ends at rest, with the parameters' default values, and
@@ -618,4 +626,5 @@ FIXTURE_TEARDOWN(child)
 	EXPECT_TRUE(kw_until(kw_stat("live_marks") == 0));
 }
 
+#endif /* KW_NO_HARNESS */
 #endif /* _KWAITD_TEST_H */
