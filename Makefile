@@ -9,6 +9,7 @@
 #   make check-debug         the same on debug kernels, which it builds first
 #   make bench               what it costs: tables, CSV and plots, in half an hour
 #   make bench-gate          only whether that is within the budgets
+#   make torture             ten minutes of everything at once, with 4 CPUs
 #   make style               checkpatch, sparse and W=1 builds
 #   make clean
 
@@ -42,6 +43,9 @@ bench:
 bench-gate:
 	@tools/bench/gate
 
+torture:
+	@tools/torture
+
 style:
 	@tools/style
 
@@ -51,4 +55,4 @@ clean:
 	$(MAKE) -s -C tools/kwaitctl clean
 
 .PHONY: help module kwaitctl install demo check check-debug bench bench-gate \
-	style clean
+	torture style clean

@@ -1,0 +1,499 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * The torture: workers make tasks of every kind there is and see that each of them
+ * ends as it must, while disturbers take away what kwaitd stands on. Whatever is
+ * thrown at it, no status is lost, nobody hears of a detached task's death, none is
+ * left, and in the end the module's counters agree.
+ *
+ *   kwaitd_torture [--seconds N | --tasks N] [--seed N] [--workers N]
+ *		    [--only NAME,...] [--without NAME,...] [--plan N]
+ *
+ * --only and --without name disturbers; none is "--only none". A run can be repeated
+ * with its seed: what a worker does, and in which order, depends on nothing else.
+ * --plan prints the first N actions of each worker and does nothing.
+ *
+ * Without the module, and where it cannot be loaded, all tasks but those of the
+ * kernel's own CLONE_AUTOREAP must be ordinary ones.
+ *
+ * The files are in torture/; torture/torture.h says which is which.
+ */
+#include "torture/torture.h"
+
+#include <getopt.h>
+
+#define PID_MAX "/proc/sys/kernel/pid_max"
+
+static unsigned int seconds = 60;
+static unsigned int plan;
+static pid_t disturber_pids[MAX_DISTURBERS];
+
+/* Options */
+
+static void show_usage(void)
+{
+	unsigned int i;
+
+	printf("usage: kwaitd_torture [--seconds N | --tasks N] [--seed N] [--workers N]\n"
+	       "                      [--only NAME,...] [--without NAME,...] [--plan N]\n"
+	       "actions:");
+	for (i = 0; i < nr_actions; i++)
+		printf(" %s", actions[i].name);
+	printf("\ndisturbers:\n");
+	for (i = 0; i < nr_disturbers; i++)
+		printf("  %-10s %s\n", disturbers[i].name, disturbers[i].what);
+}
+
+static bool listed(const char *list, const char *name)
+{
+	size_t len = strlen(name);
+	const char *p = list;
+
+	while (p && (p = strstr(p, name))) {
+		if ((p == list || p[-1] == ',') && (!p[len] || p[len] == ','))
+			return true;
+		p += len;
+	}
+	return false;
+}
+
+static bool options(int argc, char **argv)
+{
+	static const struct option longs[] = {
+		{ "seconds", required_argument, NULL, 's' },
+		{ "tasks", required_argument, NULL, 'n' },
+		{ "seed", required_argument, NULL, 'S' },
+		{ "workers", required_argument, NULL, 'w' },
+		{ "only", required_argument, NULL, 'o' },
+		{ "without", required_argument, NULL, 'x' },
+		{ "plan", required_argument, NULL, 'p' },
+		{ "help", no_argument, NULL, 'h' },
+		{ },
+	};
+	const char *only = NULL, *without = NULL;
+	unsigned int i;
+	int opt;
+
+	ledger->seed = time(NULL) ^ getpid() << 16;
+	ledger->nr_workers = 2 * sysconf(_SC_NPROCESSORS_CONF) + 1;
+	while ((opt = getopt_long(argc, argv, "s:n:S:w:o:x:p:h", longs, NULL)) != -1) {
+		switch (opt) {
+		case 's':
+			seconds = strtoul(optarg, NULL, 0);
+			break;
+		case 'n':
+			ledger->tasks = strtoul(optarg, NULL, 0);
+			seconds = 0;
+			break;
+		case 'S':
+			ledger->seed = strtoul(optarg, NULL, 0);
+			break;
+		case 'w':
+			ledger->nr_workers = strtoul(optarg, NULL, 0);
+			break;
+		case 'o':
+			only = optarg;
+			break;
+		case 'x':
+			without = optarg;
+			break;
+		case 'p':
+			plan = strtoul(optarg, NULL, 0);
+			break;
+		default:
+			return false;
+		}
+	}
+	for (i = 0; i < nr_disturbers; i++)
+		disturbers[i].on = (!only || listed(only, disturbers[i].name)) &&
+				   !listed(without, disturbers[i].name);
+	if (ledger->nr_workers > MAX_WORKERS)
+		ledger->nr_workers = MAX_WORKERS;
+	return optind == argc && ledger->nr_workers;
+}
+
+/* Workers */
+
+static struct rng worker_numbers(struct worker *w)
+{
+	struct rng r = { ledger->seed + (w - ledger->workers) * 0x10001 };
+
+	r.state = rng_next(&r);
+	/* Every third makes no marks, and goes on while the module is to go. */
+	me.kinds = (w - ledger->workers) % 3 == 2 ?
+		   ~(BIT(DETACHED) | BIT(AUTOREAP)) : ~0U;
+	return r;
+}
+
+/* The next action, and numbers of its own, however many it takes */
+static const struct action *worker_next(struct rng *r)
+{
+	const struct action *action = action_next(r);
+
+	me.rng.state = rng_next(r);
+	return action;
+}
+
+static bool worker_done(struct worker *w)
+{
+	return load(ledger->stop) ||
+	       (ledger->tasks && load(w->made) >= ledger->tasks / ledger->nr_workers);
+}
+
+static void worker_run(struct worker *w)
+{
+	struct rng r = worker_numbers(w);
+	const struct action *action;
+
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	actor_start(w, 0);
+	while (!worker_done(w)) {
+		while (load(ledger->gate) && (me.kinds & BIT(DETACHED)) &&
+		       !load(ledger->stop))
+			usleep(1000);
+		action = worker_next(&r);
+		w->action = action - actions;
+		w->next = 0;
+		add(w->step, 1);
+		action->fn(action->arg);
+		add(ledger->actions[w->action], 1);
+	}
+	_exit(0);
+}
+
+static void plan_show(void)
+{
+	struct worker *w;
+	struct rng r;
+	unsigned int i;
+
+	for (w = ledger->workers; w < ledger->workers + ledger->nr_workers; w++) {
+		r = worker_numbers(w);
+		printf("worker %d:", (int)(w - ledger->workers));
+		for (i = 0; i < plan; i++)
+			printf(" %s", worker_next(&r)->name);
+		printf("\n");
+	}
+}
+
+/* The first process: starts all, has the orphans, and watches. */
+
+static bool is_disturber(pid_t pid)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_disturbers; i++) {
+		if (disturber_pids[i] == pid) {
+			disturber_pids[i] = 0;
+			return true;
+		}
+	}
+	return false;
+}
+
+static struct worker *worker_of(pid_t pid)
+{
+	struct worker *w;
+
+	for (w = ledger->workers; w < ledger->workers + ledger->nr_workers; w++) {
+		if (w->pid == pid)
+			return w;
+	}
+	return NULL;
+}
+
+/* Who has died? Return: how many workers */
+static unsigned int collect(void)
+{
+	unsigned int workers = 0;
+	struct worker *w;
+	int status;
+	pid_t pid;
+
+	while ((pid = waitpid(-1, &status, WNOHANG | __WALL)) > 0) {
+		w = worker_of(pid);
+		if (w) {
+			w->pid = 0;
+			workers++;
+		} else if (!is_disturber(pid)) {
+			if (!ledger_orphan(pid, status))
+				fail(NULL, "an orphan of nobody, %d, with status %#x",
+				     pid, status);
+			continue;
+		}
+		if (status)
+			fail(NULL, "%d ended with status %#x", pid, status);
+	}
+	add(ledger->rounds, 1);
+	return workers;
+}
+
+/* Does each worker get on? */
+static bool any_stuck(void)
+{
+	static struct { unsigned long step; time_t since; } seen[MAX_WORKERS];
+	struct worker *w;
+	struct task *t;
+	unsigned int i;
+	bool any = false;
+
+	for (i = 0; i < ledger->nr_workers; i++) {
+		w = &ledger->workers[i];
+		if (!seen[i].since || !w->pid || load(ledger->gate) ||
+		    load(w->step) != seen[i].step) {
+			seen[i].step = load(w->step);
+			seen[i].since = time(NULL);
+		}
+		if (time(NULL) - seen[i].since <= STUCK)
+			continue;
+		any = true;
+		fail(NULL, "worker %u is stuck in step %lu, %s", i, w->step,
+		     actions[w->action].name);
+		for (t = w->tasks; t < w->tasks + w->next && t < w->tasks + SLOTS; t++) {
+			if (t->fate == PENDING)
+				fail(t, "pending (%c)", kw_proc_state(t->pid));
+		}
+	}
+	return any;
+}
+
+static void run(void)
+{
+	time_t end = time(NULL) + seconds;
+	unsigned int left = ledger->nr_workers;
+
+	while (left) {
+		left -= collect();
+		if ((seconds && time(NULL) >= end) || ledger->errors > 50)
+			store(ledger->stop, 1);
+		if (any_stuck())
+			return;
+		usleep(2000);
+	}
+}
+
+static void calm_down(void)
+{
+	time_t end = time(NULL) + STUCK;
+	unsigned int i, left;
+
+	store(ledger->calm, 1);
+	do {
+		collect();
+		usleep(2000);
+		for (i = 0, left = 0; i < nr_disturbers; i++)
+			left += disturber_pids[i] > 0;
+	} while (left && time(NULL) <= end);
+	if (left)
+		fail(NULL, "%u disturbers do not end", left);
+}
+
+/* The last accounts */
+
+static const struct figures {
+	long marked_threads, marked_processes, mark_failed;
+} *before;
+
+static struct figures figures(void)
+{
+	return (struct figures){
+		.marked_threads = kw_stat("marked_threads"),
+		.marked_processes = kw_stat("marked_processes"),
+		.mark_failed = kw_stat("mark_failed"),
+	};
+}
+
+static unsigned long cycles_of(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_disturbers; i++) {
+		if (!strcmp(disturbers[i].name, name))
+			return ledger->cycles[i];
+	}
+	return 0;
+}
+
+/* The module has the same numbers, if it was there all the time. */
+static void account_marks(void)
+{
+	struct figures now = figures();
+	long threads = now.marked_threads - before->marked_threads;
+	long processes = now.marked_processes - before->marked_processes +
+			 now.mark_failed - before->mark_failed;
+
+	if (cycles_of("module") || cycles_of("kprobes") || cycles_of("ftrace"))
+		return;
+	if (threads != (long)ledger->made[DETACHED_THREAD])
+		fail(NULL, "marked %ld threads of %lu", threads,
+		     ledger->made[DETACHED_THREAD]);
+	if (processes != (long)(ledger->made[DETACHED] + ledger->made[AUTOREAP]))
+		fail(NULL, "marked %ld processes of %lu", processes,
+		     ledger->made[DETACHED] + ledger->made[AUTOREAP]);
+}
+
+static void account_module(void)
+{
+	int i;
+
+	if (!kw_until(kw_at_rest()))
+		fail(NULL, "queued %ld, reaped %ld, backlog %ld", kw_queued(),
+		     kw_stat("reaped"), kw_stat("backlog"));
+	/* Marks of those that died while hooks were off are found once a minute. */
+	for (i = 0; i < 5 && kw_stat("live_marks"); i++)
+		kw_until(kw_stat("live_marks") == 0);
+	if (kw_stat("live_marks"))
+		fail(NULL, "%ld marks are left", kw_stat("live_marks"));
+	if (!kw_until(kw_stat("adopted") == 0))
+		fail(NULL, "%ld reapers are left", kw_stat("adopted"));
+	if (!kw_until(kw_stat("own_children") == 0))
+		fail(NULL, "%ld own children are left", kw_stat("own_children"));
+	if (!kw_until(kw_stat("grace") == 0))
+		fail(NULL, "%ld are left in grace", kw_stat("grace"));
+	account_marks();
+}
+
+static void account_tasks(void)
+{
+	unsigned long ended;
+	unsigned int i;
+
+	for (i = 0; i < NR_KINDS; i++) {
+		ended = ledger->ended[i][COLLECTED] + ledger->ended[i][VANISHED];
+		if (ended != ledger->made[i])
+			fail(NULL, "%lu of kind %u, and %lu have ended", ledger->made[i],
+			     i, ended);
+	}
+	if (waitpid(-1, NULL, WNOHANG | __WALL) != -1 || errno != ECHILD)
+		fail(NULL, "a child is left");
+	if (!kw_until(kw_dead_tasks() == 0))
+		fail(NULL, "%d dead tasks are left", kw_dead_tasks());
+}
+
+static void summary(void)
+{
+	static const char * const kinds[] = {
+		"ordinary", "detached", "autoreap", "threads", "detached_threads",
+		"orphans", "ignored",
+	};
+	unsigned long made = 0;
+	unsigned int i;
+
+	for (i = 0; i < NR_KINDS; i++)
+		made += ledger->made[i];
+	printf("# seed %lu: %lu tasks:", ledger->seed, made);
+	for (i = 0; i < NR_KINDS; i++)
+		printf(" %s %lu", kinds[i], ledger->made[i]);
+	printf("\n# must vanish %lu, must be collected %lu, either %lu;",
+	       ledger->promised[TO_VANISH], ledger->promised[TO_COLLECT],
+	       ledger->promised[UNSURE]);
+	for (i = 0, made = 0; i < NR_KINDS; i++)
+		made += ledger->ended[i][COLLECTED];
+	printf(" collected %lu, refused %lu, excused %lu, signals %lu\n# actions:", made,
+	       ledger->refused, ledger->excused, ledger->sigchld);
+	for (i = 0; i < nr_actions; i++)
+		printf(" %s %lu", actions[i].name, ledger->actions[i]);
+	printf("\n# cycles:");
+	for (i = 0; i < nr_disturbers; i++)
+		printf(" %s %lu", disturbers[i].name, ledger->cycles[i]);
+	printf(" (reloads %lu)", ledger->reloads);
+	printf("\n# lost or wrong: %u\n", ledger->errors);
+}
+
+/* Nothing of it is to outlive a failure. */
+static void kill_all(void)
+{
+	struct worker *w;
+	struct task *t;
+
+	for (w = ledger->workers; w < ledger->workers + ledger->nr_workers; w++) {
+		if (w->pid)
+			kill(w->pid, SIGKILL);
+		for (t = w->tasks; t < w->tasks + SLOTS; t++) {
+			if (t->pid > 0 && t->fate == PENDING)
+				kill(t->pid, SIGKILL);
+		}
+	}
+}
+
+static void start(void)
+{
+	struct worker *w;
+	unsigned int i;
+	pid_t pid;
+
+	for (w = ledger->workers; w < ledger->workers + ledger->nr_workers; w++) {
+		pid = fork();
+		if (!pid)
+			worker_run(w);
+		w->pid = pid;
+	}
+	for (i = 0; i < nr_disturbers; i++) {
+		if (!disturbers[i].on)
+			continue;
+		disturber_pids[i] = fork();
+		if (disturber_pids[i])
+			continue;
+		me.rng.state = ledger->seed ^ (i + 1) << 20;
+		disturber_run(&disturbers[i]);
+	}
+}
+
+int main(int argc, char **argv)
+{
+	static const struct rlimit no_core;
+	struct figures at_start;
+	unsigned int i;
+
+	action_exec(argc, argv);
+	if (!ledger_create() || !options(argc, argv)) {
+		show_usage();
+		return 2;
+	}
+	if (plan) {
+		plan_show();
+		return 0;
+	}
+	/* A process id is not to be another's before the first is looked for. */
+	if (geteuid() || (atoi(kw_read(PID_MAX)) < 4194304 &&
+			  kw_write(PID_MAX, "4194304"))) {
+		printf("not root\n");
+		return 4;
+	}
+	setvbuf(stdout, NULL, _IOLBF, 0);
+	setrlimit(RLIMIT_CORE, &no_core);
+	prctl(PR_SET_CHILD_SUBREAPER, 1);
+	module_ko = getenv("KWAITD_KO");
+	printf("# seed %lu, %u workers, disturbed by", ledger->seed,
+	       ledger->nr_workers);
+	for (i = 0; i < nr_disturbers; i++) {
+		disturbers[i].on = disturbers[i].on && disturbers[i].can();
+		if (disturbers[i].on)
+			printf(" %s", disturbers[i].name);
+		if (disturbers[i].on && !strcmp(disturbers[i].name, "failslab"))
+			ledger->faults = true;
+		if (disturbers[i].on && !strcmp(disturbers[i].name, "memory"))
+			ledger->pressure = true;
+	}
+	ledger->pressure |= ledger->faults;
+	printf("%s\n", kw_loaded() ? "" : "; kwaitd is not loaded");
+	for (i = 0; i < NR_EPOCHS; i++)
+		ledger->epochs[i].value = 1;
+	ledger->epochs[EPOCH_MODULE].value = kw_loaded();
+	at_start = figures();
+	before = &at_start;
+	ledger->started = time(NULL);
+
+	start();
+	run();
+	calm_down();
+	if (ledger->errors)
+		kill_all();
+	else
+		account_tasks();
+	if (kw_loaded())
+		account_module();
+	else if (module_ko && ledger->epochs[EPOCH_MODULE].seq)
+		fail(NULL, "the module is gone");
+	summary();
+	return ledger->errors != 0;
+}

@@ -1,0 +1,457 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * What makes it hard. Each disturber is a process of its own, that does the same
+ * thing over and over, says in the ledger what tasks may depend on, and in the end
+ * leaves things as they were.
+ */
+#include "torture.h"
+
+#define DEBUGFS "/sys/kernel/debug/"
+#define RT_RUNTIME "/proc/sys/kernel/sched_rt_runtime_us"
+#define FTRACE_ENABLED "/proc/sys/kernel/ftrace_enabled"
+#define KPROBES_ENABLED DEBUGFS "kprobes/enabled"
+
+const char *module_ko;
+
+static void nap(unsigned int ms)
+{
+	/* so that the end need not wait for it */
+	while (ms-- && !load(ledger->calm))
+		usleep(1000);
+}
+
+static bool is_on(const char *name)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_disturbers; i++) {
+		if (!strcmp(disturbers[i].name, name))
+			return disturbers[i].on;
+	}
+	return false;
+}
+
+/*
+ * Who dies while the hooks are off leaves a mark, where marks are the module's, and
+ * with it the module, until it looks for such marks, each minute. So where both are
+ * to happen they take turns.
+ */
+static bool marks_may_stay(void)
+{
+	long turn = (time(NULL) - ledger->started) % 160;
+
+	return kw_native() || !is_on("module") || (turn >= 60 && turn < 80);
+}
+
+static bool can_write(const char *path)
+{
+	return !access(path, W_OK);
+}
+
+/* CPUs off and on */
+
+static int cpus(void)
+{
+	return sysconf(_SC_NPROCESSORS_CONF);
+}
+
+static void cpu_online(int cpu, bool online)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
+	/* EBUSY and ENOMEM are the kernel's good right. */
+	kw_write(path, online ? "1" : "0");
+}
+
+static bool hotplug_can(void)
+{
+	return can_write("/sys/devices/system/cpu/cpu1/online");
+}
+
+static void hotplug_cycle(void)
+{
+	int cpu = 1 + rnd(cpus() - 1);
+
+	cpu_online(cpu, false);
+	nap(rnd(30));
+	cpu_online(cpu, true);
+}
+
+static void hotplug_undo(void)
+{
+	int cpu;
+
+	for (cpu = 1; cpu < cpus(); cpu++)
+		cpu_online(cpu, true);
+}
+
+/* Parameters */
+
+static const struct {
+	const char *name, *values[5];
+} flips[] = {
+	{ "offload", { "detached", "all", "none", "detached", "all" } },
+	{ "batch", { "1", "16", "4096", "2", "1" } },
+	{ "max_backlog", { "256", "0", "1", "65536", "256" } },
+	{ "grace_ms", { "0", "1", "40", "0", "0" } },
+};
+
+/* ENOENT: no module; ENODEV and the like: it is going */
+static void param_set(unsigned int i, const char *value)
+{
+	bool grace = i == 3;
+	char path[64];
+
+	snprintf(path, sizeof(path), KW_PARAMS "%s", flips[i].name);
+	if (grace)
+		epoch_begin(EPOCH_GRACE);
+	kw_write(path, value);
+	if (grace)
+		epoch_end(EPOCH_GRACE, !strcmp(value, "0"));
+}
+
+static bool params_can(void)
+{
+	return can_write(KW_PARAMS "offload");
+}
+
+static void params_cycle(void)
+{
+	unsigned int i = rnd(4);
+
+	param_set(i, flips[i].values[rnd(5)]);
+}
+
+static void params_undo(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 4; i++)
+		param_set(i, flips[i].values[0]);
+}
+
+/* The module */
+
+bool module_load(void)
+{
+	int fd = open(module_ko, O_RDONLY | O_CLOEXEC), err;
+
+	err = syscall(SYS_finit_module, fd, "", 0) ? errno : 0;
+	close(fd);
+	errno = err;
+	return !err;
+}
+
+static bool module_can(void)
+{
+	return module_ko && kw_loaded();
+}
+
+/* May a load fail now? Someone was first in a function, or the hooks are off. */
+static bool load_may_fail(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_disturbers; i++) {
+		if (disturbers[i].on && disturbers[i].hinders_load)
+			return true;
+	}
+	return false;
+}
+
+static void module_cycle(void)
+{
+	unsigned int tries = 0;
+	bool gone = false;
+	time_t end;
+
+	/*
+	 * It cannot go while detached processes live that need it. For the first tries
+	 * it must find a moment itself, then there are no new ones for a while.
+	 */
+	while (!gone && !load(ledger->calm) && tries < 500) {
+		if (++tries == 50)
+			store(ledger->gate, 1);
+		epoch_begin(EPOCH_MODULE);
+		gone = !syscall(SYS_delete_module, "kwaitd", O_NONBLOCK);
+		if (!gone && errno != EAGAIN && errno != EBUSY)
+			fail(NULL, "rmmod: %m");
+		epoch_end(EPOCH_MODULE, !gone);
+		if (!gone)
+			usleep(1000);
+	}
+	store(ledger->gate, 0);
+	if (!gone)
+		return;
+	add(ledger->reloads, 1);
+	nap(rnd(60));
+	end = time(NULL) + STUCK / 2;
+	do {
+		epoch_begin(EPOCH_MODULE);
+		gone = !module_load();
+		if (gone && !load_may_fail())
+			fail(NULL, "insmod: %m");
+		epoch_end(EPOCH_MODULE, !gone);
+		if (gone)
+			usleep(10000);
+	} while (gone && time(NULL) <= end);
+	if (gone)
+		fail(NULL, "insmod never succeeded: %m");
+}
+
+static void module_undo(void)
+{
+	store(ledger->gate, 0);
+}
+
+/* Kprobes, and ftrace, off and on for everyone */
+
+static bool kprobes_can(void)
+{
+	return can_write(KPROBES_ENABLED);
+}
+
+static void kprobes_set(bool on)
+{
+	epoch_begin(EPOCH_KPROBES);
+	kw_write(KPROBES_ENABLED, on ? "1" : "0");
+	epoch_end(EPOCH_KPROBES, on);
+}
+
+static void kprobes_cycle(void)
+{
+	while (!marks_may_stay() && !load(ledger->calm))
+		nap(100);
+	if (load(ledger->calm))
+		return;
+	kprobes_set(false);
+	nap(rnd(20));
+	kprobes_set(true);
+}
+
+static void kprobes_undo(void)
+{
+	kprobes_set(true);
+}
+
+static bool ftrace_can(void)
+{
+	return can_write(FTRACE_ENABLED);
+}
+
+/* Whether it can be turned off depends on who uses it; if not nothing happens. */
+static void ftrace_set(bool on)
+{
+	int err;
+
+	epoch_begin(EPOCH_FTRACE);
+	err = kw_write(FTRACE_ENABLED, on ? "1" : "0");
+	epoch_end(EPOCH_FTRACE, on || err);
+}
+
+static void ftrace_cycle(void)
+{
+	while (!marks_may_stay() && !load(ledger->calm))
+		nap(100);
+	if (load(ledger->calm))
+		return;
+	ftrace_set(false);
+	nap(rnd(20));
+	ftrace_set(true);
+}
+
+static void ftrace_undo(void)
+{
+	ftrace_set(true);
+}
+
+/* Others that trace the same functions */
+
+static const char * const hooked[] = {
+	"release_task", "do_notify_parent", "cgroup_post_fork",
+};
+
+static bool tracers_can(void)
+{
+	return can_write(KW_TRACEFS "kprobe_events") ||
+	       can_write(KW_TRACEFS "set_ftrace_filter");
+}
+
+static void tracers_undo(void)
+{
+	kw_write(KW_TRACEFS "events/kwaitd_torture/enable", "0");
+	kw_write(KW_TRACEFS "kprobe_events", "-:kwaitd_torture/probe");
+	kw_write(KW_TRACEFS "current_tracer", "nop");
+	kw_write(KW_TRACEFS "set_ftrace_filter", "");
+}
+
+static void tracers_cycle(void)
+{
+	const char *symbol = hooked[rnd(3)];
+	char line[64];
+
+	if (rnd(2)) {
+		snprintf(line, sizeof(line), "%c:kwaitd_torture/probe %s",
+			 rnd(2) ? 'p' : 'r', symbol);
+		kw_write(KW_TRACEFS "kprobe_events", line);
+		kw_write(KW_TRACEFS "events/kwaitd_torture/enable", "1");
+	} else {
+		kw_write(KW_TRACEFS "set_ftrace_filter", symbol);
+		kw_write(KW_TRACEFS "current_tracer", "function");
+	}
+	nap(rnd(50));
+	tracers_undo();
+	kw_write(KW_TRACEFS "trace", "");
+}
+
+/* A real-time task that does not give its CPU away for a while */
+
+static bool hog_can(void)
+{
+	return cpus() > 1 && can_write(RT_RUNTIME);
+}
+
+static void hog_cycle(void)
+{
+	const struct sched_param fifo = { .sched_priority = 50 }, none = {};
+	struct timespec now, end;
+	char old[256];
+	int cpu = rnd(cpus());
+
+	snprintf(old, sizeof(old), "%s", kw_read(RT_RUNTIME));
+	kw_write(RT_RUNTIME, "-1");
+	/* it may be off */
+	if (!kw_pin(cpu) && !sched_setscheduler(0, SCHED_FIFO, &fifo)) {
+		clock_gettime(CLOCK_MONOTONIC, &end);
+		end.tv_nsec += (20 + rnd(180)) * 1000000L;
+		do {
+			clock_gettime(CLOCK_MONOTONIC, &now);
+		} while ((now.tv_sec - end.tv_sec) * 1000000000L +
+			 now.tv_nsec < end.tv_nsec);
+		sched_setscheduler(0, SCHED_OTHER, &none);
+	}
+	kw_write(RT_RUNTIME, old);
+}
+
+static void hog_undo(void)
+{
+}
+
+/* Memory */
+
+static long available_kb(void)
+{
+	FILE *f = fopen("/proc/meminfo", "r");
+	char line[128];
+	long kb = -1;
+
+	while (f && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "MemAvailable: %ld", &kb) == 1)
+			break;
+	}
+	if (f)
+		fclose(f);
+	return kb;
+}
+
+static bool memory_can(void)
+{
+	return available_kb() > 0;
+}
+
+/* Takes nearly all there is. If that was too much it is the first to go. */
+static void memory_cycle(void)
+{
+	const size_t step = 4 << 20;
+	pid_t pid = kw_helper();
+	char *p;
+
+	if (pid) {
+		waitpid(pid, NULL, 0);
+		return;
+	}
+	kw_write("/proc/self/oom_score_adj", "1000");
+	while (available_kb() > 48 << 10 && !load(ledger->calm)) {
+		p = mmap(NULL, step, PROT_READ | PROT_WRITE,
+			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+		if (p == MAP_FAILED)
+			break;
+		memset(p, 1, step);
+	}
+	nap(rnd(50));
+	_exit(0);
+}
+
+static void memory_undo(void)
+{
+}
+
+/* Allocations that fail, of tasks that have asked for it: clone() and exits */
+
+static bool failslab_can(void)
+{
+	return can_write(DEBUGFS "failslab/probability") &&
+	       !access("/proc/self/make-it-fail", W_OK);
+}
+
+static void failslab_cycle(void)
+{
+	char percent[8];
+
+	snprintf(percent, sizeof(percent), "%u", 1 + rnd(10));
+	kw_write(DEBUGFS "failslab/task-filter", "Y");
+	kw_write(DEBUGFS "failslab/ignore-gfp-wait", "N");
+	kw_write(DEBUGFS "failslab/verbose", "0");
+	kw_write(DEBUGFS "failslab/interval", "1");
+	kw_write(DEBUGFS "failslab/times", "-1");
+	kw_write(DEBUGFS "failslab/probability", percent);
+	nap(100 + rnd(200));
+	kw_write(DEBUGFS "failslab/probability", "0");
+}
+
+static void failslab_undo(void)
+{
+	kw_write(DEBUGFS "failslab/probability", "0");
+}
+
+/* hinders: loading the module may fail, meanwhile */
+#define DISTURBER(fn, ms, text, hinders) {				\
+	.name = #fn,							\
+	.can = fn##_can, .cycle = fn##_cycle, .undo = fn##_undo,	\
+	.pause_ms = ms, .what = text, .hinders_load = hinders,		\
+}
+
+struct disturber disturbers[] = {
+	DISTURBER(tracers, 100,
+		  "kprobe_events and the function tracer on the hooked functions", true),
+	DISTURBER(hotplug, 200, "CPUs go off and on", false),
+	DISTURBER(params, 20,
+		  "offload, batch, max_backlog and grace_ms change", false),
+	DISTURBER(module, 300, "rmmod and insmod, of $KWAITD_KO", false),
+	DISTURBER(kprobes, 500, "all kprobes are disabled and enabled", true),
+	DISTURBER(ftrace, 500, "sysctl kernel.ftrace_enabled", true),
+	DISTURBER(hog, 400, "a SCHED_FIFO task keeps a CPU for up to 200 ms",
+		  false),
+	DISTURBER(memory, 3000, "nearly all memory is taken", true),
+	DISTURBER(failslab, 50,
+		  "1 to 10 % of allocations in clone() and exit() fail", false),
+};
+
+const unsigned int nr_disturbers = sizeof(disturbers) / sizeof(*disturbers);
+
+void disturber_run(struct disturber *d)
+{
+	prctl(PR_SET_PDEATHSIG, SIGKILL);
+	/* Before everyone else's, if there is a moment to be had */
+	setpriority(PRIO_PROCESS, 0, -10);
+	kw_hold_sigchld();
+	while (!load(ledger->calm)) {
+		d->cycle();
+		if (!load(ledger->calm))
+			add(ledger->cycles[d - disturbers], 1);
+		nap(rnd(2 * d->pause_ms));
+	}
+	d->undo();
+	_exit(0);
+}
