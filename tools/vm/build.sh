@@ -55,6 +55,20 @@ module()
 		echo "$dir/module/kwaitd.ko"
 }
 
+# vm_testmod NAME: build the modules of the selftests for it, print their paths
+vm_testmod()
+{
+	local dir=$CACHE/build/$1-test
+	need "$1"
+	rm -rf "$dir"
+	mkdir -p "$dir"
+	cp "$TOP"/selftests/modules/* "$dir"
+	in_root "$1" -b "$dir:/mnt" make -s -C "/lib/modules/$(release "$1")/build" \
+		M=/mnt CONFIG_DEBUG_INFO_BTF_MODULES= modules >"$dir.log" 2>&1 ||
+		{ cat "$dir.log" >&2; return 1; }
+	ls "$dir"/*.ko
+}
+
 vm_build()
 {
 	local arg names=() vars=()

@@ -1,0 +1,60 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0
+# Another user of IPMODIFY in release_task(), as a livepatch would be: who comes
+# second is refused, and who was first goes on as if nobody had asked.
+#
+# KWAITD_KO and KWAITD_IPMODIFY_KO name the modules' files.
+cd "$(dirname "$0")" || exit 1
+
+echo "TAP version 13"
+if [ ! -e "$KWAITD_IPMODIFY_KO" ] || [ ! -e "$KWAITD_KO" ] ||
+	[ ! -e /sys/module/kwaitd ]; then
+	echo "1..0 # SKIP kwaitd is not loaded, or there are no modules to load"
+	exit 4
+fi
+echo "1..7"
+n=0 fail=0
+check() # TEXT COMMAND...
+{
+	text=$1
+	shift
+	n=$((n + 1))
+	if "$@"; then
+		echo "ok $n $text"
+	else
+		echo "not ok $n $text"
+		fail=1
+	fi
+}
+refused() { ! insmod "$1" 2>/tmp/insmod.err; }
+absent()
+{
+	[ ! -e /sys/module/kwaitd ] && [ ! -e /dev/kwaitd ] &&
+		[ ! -e /sys/kernel/debug/kwaitd ] && ! ps | grep -q '[k]waitd/[0-9]'
+}
+works() { ./detached_child detached >/dev/null; }
+# 4: there is no such kind of child
+stock() { ./detached_child ordinary >/dev/null && ! works; }
+loads()
+{
+	rmmod kwaitd_ipmodify && insmod "$KWAITD_KO"
+}
+unloads()
+{
+	# when the last mark is gone
+	for _ in $(seq 100); do
+		rmmod kwaitd 2>/dev/null && return
+		sleep 0.1
+	done
+	return 1
+}
+
+check "it is refused while kwaitd is there" refused "$KWAITD_IPMODIFY_KO"
+check "and kwaitd goes on" works
+check "kwaitd can be unloaded" unloads
+insmod "$KWAITD_IPMODIFY_KO"
+check "kwaitd is refused while it is there" refused "$KWAITD_KO"
+check "and nothing of it is left" absent
+check "and children are what they always were" stock
+check "without it kwaitd loads" loads
+exit $fail

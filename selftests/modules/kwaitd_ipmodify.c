@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: GPL-2.0
+/*
+ * Somebody else who may change where release_task() goes on, as livepatch does, and
+ * does not: only one such user can have a function.
+ */
+#include <linux/ftrace.h>
+#include <linux/module.h>
+
+static void ipmodify(unsigned long ip, unsigned long parent_ip,
+		     struct ftrace_ops *ops, struct ftrace_regs *fregs)
+{
+}
+
+static struct ftrace_ops ops = {
+	.func	= ipmodify,
+	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY,
+};
+
+static int __init ipmodify_init(void)
+{
+	char symbol[] = "release_task";
+	int err = ftrace_set_filter(&ops, symbol, strlen(symbol), 1);
+
+	return err ?: register_ftrace_function(&ops);
+}
+module_init(ipmodify_init);
+
+static void __exit ipmodify_exit(void)
+{
+	unregister_ftrace_function(&ops);
+	ftrace_free_filter(&ops);
+}
+module_exit(ipmodify_exit);
+
+MODULE_DESCRIPTION("Another user of IPMODIFY, to test kwaitd with");
+MODULE_LICENSE("GPL");
