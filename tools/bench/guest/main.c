@@ -6,6 +6,7 @@
 #include "bench.h"
 
 #include <sys/mman.h>
+#include <sys/personality.h>
 #include <sys/prctl.h>
 
 unsigned long *orphans_reaped;
@@ -47,6 +48,11 @@ int main(int argc, char **argv)
 	pid_t pid, child;
 	int status;
 
+	/* How many tables a fork() copies must not be chance: 2 % each. */
+	if (!(personality(0xffffffff) & ADDR_NO_RANDOMIZE)) {
+		need(personality(ADDR_NO_RANDOMIZE) >= 0);
+		execv("/proc/self/exe", argv);
+	}
 	/* What storm has run in an init is no init. */
 	if (argc > 1 && (!strcmp(argv[1], "orphans") || !strcmp(argv[1], "sleeper")))
 		return run(argc, argv);
