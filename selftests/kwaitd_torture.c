@@ -333,15 +333,10 @@ static void account_marks(void)
 
 static void account_module(void)
 {
-	int i;
-
 	if (!kw_until(kw_at_rest()))
 		fail(NULL, "queued %ld, reaped %ld, backlog %ld", kw_queued(),
 		     kw_stat("reaped"), kw_stat("backlog"));
-	/* Marks of those that died while hooks were off are found once a minute. */
-	for (i = 0; i < 5 && kw_stat("live_marks"); i++)
-		kw_until(kw_stat("live_marks") == 0);
-	if (kw_stat("live_marks"))
+	if (!kw_until(kw_stat("live_marks") == 0))
 		fail(NULL, "%ld marks are left", kw_stat("live_marks"));
 	if (!kw_until(kw_stat("adopted") == 0))
 		fail(NULL, "%ld reapers are left", kw_stat("adopted"));

@@ -132,7 +132,7 @@ static void check_exit_info(struct task *t)
 	if (!err && info.exit_code != t->status)
 		fail(t, "its pidfd says status %#x", info.exit_code);
 	if (err && t->fate == VANISHED && t->promise == TO_VANISH &&
-	    moment_same(&t->born, MODULE | HOOKS) && !ledger->pressure)
+	    moment_same(&t->born, MODULE) && !ledger->pressure)
 		fail(t, "KWAITD_IOC_EXIT_INFO: %s", strerror(err));
 }
 
@@ -159,10 +159,9 @@ static void act_pidfd(unsigned int kinds)
 		if (t->pidfd < 0)
 			continue;
 		check_exit_info(t);
-		if (t->fate == VANISHED && task_undisturbed(t) &&
-		    moment_same(&t->born, MODULE) &&
+		if (t->fate == VANISHED && moment_same(&t->born, MODULE) &&
 		    (!kw_until(poll(&p, 1, 0) == 1 && (p.revents & POLLHUP)) &&
-		     moment_same(&t->born, MODULE | HOOKS)))
+		     moment_same(&t->born, MODULE)))
 			fail(t, "gone, and its pidfd says %#x", p.revents);
 		close(t->pidfd);
 	}
@@ -706,7 +705,7 @@ static bool adopted(const struct adoption *a)
 	const struct moment *m = &a->since;
 
 	return !a->err && m->value[EPOCH_KPROBES] && m->value[EPOCH_FTRACE] &&
-	       m->value[EPOCH_GRACE] && moment_same(m, MODULE | HOOKS | GRACE);
+	       m->value[EPOCH_GRACE] && moment_same(m, MODULE | GRACE);
 }
 
 /* Surely not, all the time */
@@ -863,7 +862,7 @@ static void act_sibling(unsigned int kinds)
 	}
 	/* What it was born as its creator knows, and not when that was. */
 	s->promise = s->kind == ORDINARY ? TO_COLLECT : UNSURE;
-	if (s->kind == DETACHED && moment_same(&s->born, MODULE | HOOKS))
+	if (s->kind == DETACHED && moment_same(&s->born, MODULE))
 		s->promise = s->born.value[EPOCH_MODULE] &&
 			     s->born.value[EPOCH_KPROBES] &&
 			     s->born.value[EPOCH_FTRACE] ? TO_VANISH : UNSURE;

@@ -20,29 +20,6 @@ static void nap(unsigned int ms)
 		usleep(1000);
 }
 
-static bool is_on(const char *name)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr_disturbers; i++) {
-		if (!strcmp(disturbers[i].name, name))
-			return disturbers[i].on;
-	}
-	return false;
-}
-
-/*
- * Who dies while the hooks are off leaves a mark, where marks are the module's, and
- * with it the module, until it looks for such marks, each minute. So where both are
- * to happen they take turns.
- */
-static bool marks_may_stay(void)
-{
-	long turn = (time(NULL) - ledger->started) % 160;
-
-	return kw_native() || !is_on("module") || (turn >= 60 && turn < 80);
-}
-
 static bool can_write(const char *path)
 {
 	return !access(path, W_OK);
@@ -148,7 +125,7 @@ static bool module_can(void)
 	return module_ko && kw_loaded();
 }
 
-/* May a load fail now? Someone was first in a function, or the hooks are off. */
+/* May a load fail now? There is no memory, or ftrace is off. */
 static bool load_may_fail(void)
 {
 	unsigned int i;
@@ -205,7 +182,7 @@ static void module_undo(void)
 	store(ledger->gate, 0);
 }
 
-/* Kprobes, and ftrace, off and on for everyone */
+/* Kprobes, and ftrace, off and on for everyone. Nothing of it concerns the module. */
 
 static bool kprobes_can(void)
 {
@@ -214,17 +191,11 @@ static bool kprobes_can(void)
 
 static void kprobes_set(bool on)
 {
-	epoch_begin(EPOCH_KPROBES);
 	kw_write(KPROBES_ENABLED, on ? "1" : "0");
-	epoch_end(EPOCH_KPROBES, on);
 }
 
 static void kprobes_cycle(void)
 {
-	while (!marks_may_stay() && !load(ledger->calm))
-		nap(100);
-	if (load(ledger->calm))
-		return;
 	kprobes_set(false);
 	nap(rnd(20));
 	kprobes_set(true);
@@ -240,22 +211,14 @@ static bool ftrace_can(void)
 	return can_write(FTRACE_ENABLED);
 }
 
-/* Whether it can be turned off depends on who uses it; if not nothing happens. */
+/* While the module is loaded that is refused. */
 static void ftrace_set(bool on)
 {
-	int err;
-
-	epoch_begin(EPOCH_FTRACE);
-	err = kw_write(FTRACE_ENABLED, on ? "1" : "0");
-	epoch_end(EPOCH_FTRACE, on || err);
+	kw_write(FTRACE_ENABLED, on ? "1" : "0");
 }
 
 static void ftrace_cycle(void)
 {
-	while (!marks_may_stay() && !load(ledger->calm))
-		nap(100);
-	if (load(ledger->calm))
-		return;
 	ftrace_set(false);
 	nap(rnd(20));
 	ftrace_set(true);
@@ -424,12 +387,12 @@ static void failslab_undo(void)
 
 struct disturber disturbers[] = {
 	DISTURBER(tracers, 100,
-		  "kprobe_events and the function tracer on the hooked functions", true),
+		  "kprobe_events and the function tracer on the hooked functions", false),
 	DISTURBER(hotplug, 200, "CPUs go off and on", false),
 	DISTURBER(params, 20,
 		  "offload, batch, max_backlog and grace_ms change", false),
 	DISTURBER(module, 300, "rmmod and insmod, of $KWAITD_KO", false),
-	DISTURBER(kprobes, 500, "all kprobes are disabled and enabled", true),
+	DISTURBER(kprobes, 500, "all kprobes are disabled and enabled", false),
 	DISTURBER(ftrace, 500, "sysctl kernel.ftrace_enabled", true),
 	DISTURBER(hog, 400, "a SCHED_FIFO task keeps a CPU for up to 200 ms",
 		  false),

@@ -7,8 +7,7 @@
  * detached one vanishes: nobody can wait for it, nobody hears of it, and it is
  * gone. Which of both a child created with CLONE_DETACHED is depends on whether
  * kwaitd was there at that moment, and the disturbers say so: only when something
- * changed while clone() ran may it be either. Where marks need the hooks
- * (before 7.3), one that dies while they are off becomes a zombie.
+ * changed while clone() ran may it be either.
  */
 #include "torture.h"
 
@@ -223,22 +222,13 @@ static enum promise promise(const struct task *t)
 	if (t->kind == THREAD || t->kind == DETACHED_THREAD || t->kind == IGNORED ||
 	    (t->kind == AUTOREAP && kw_native()))
 		return TO_VANISH;
-	/* Who is born while the hooks are off is not known to be its own. */
-	if (t->kind == ORDINARY && me.adopted && !moment_good(&t->born, HOOKS))
-		return UNSURE;
 	if (t->kind == ORDINARY || t->kind == ORPHAN)
 		return TO_COLLECT;
-	if (moment_good(&t->born, MODULE | HOOKS))
+	if (moment_good(&t->born, MODULE))
 		return TO_VANISH;
 	if (moment_same(&t->born, MODULE) && !t->born.value[EPOCH_MODULE])
 		return TO_COLLECT;
 	return UNSURE;
-}
-
-/* Have the hooks been there all the time, for all that a mark needs them? */
-bool task_undisturbed(const struct task *t)
-{
-	return kw_native() || moment_same(&t->born, HOOKS);
 }
 
 static void task_made(struct task *t, pid_t pid)
@@ -259,7 +249,7 @@ static bool task_refused(struct task *t)
 		return true;
 	}
 	if (errno == EINVAL && t->kind == AUTOREAP && !kw_native() &&
-	    !moment_good(&t->born, MODULE | HOOKS)) {
+	    !moment_good(&t->born, MODULE)) {
 		t->kind = ORDINARY;
 		return true;
 	}
@@ -396,7 +386,7 @@ void task_collected(struct task *t, int status)
 {
 	if (status != t->status)
 		fail(t, "collected with status %#x", status);
-	if (t->promise == TO_VANISH && task_undisturbed(t) && !t->traced &&
+	if (t->promise == TO_VANISH && !t->traced &&
 	    !excused(t->kind == ORPHAN ? "adopt_paused" : "mark_failed"))
 		fail(t, "was to vanish, and was there to be collected");
 	if (!fate_set(t, COLLECTED))

@@ -54,10 +54,9 @@ enum promise {
  * What a disturber changes and a task's fate depends on. The sequence is odd while
  * it changes; the value is 1 when kwaitd works as ever. One writer each.
  */
-enum epoch { EPOCH_MODULE, EPOCH_KPROBES, EPOCH_FTRACE, EPOCH_GRACE, NR_EPOCHS };
+enum epoch { EPOCH_MODULE, EPOCH_GRACE, NR_EPOCHS };
 
 #define MODULE BIT(EPOCH_MODULE)
-#define HOOKS (BIT(EPOCH_KPROBES) | BIT(EPOCH_FTRACE))
 #define GRACE BIT(EPOCH_GRACE)
 
 struct moment {
@@ -180,7 +179,6 @@ void task_collected(struct task *t, int status);
 void task_vanished(struct task *t);
 void task_buried(struct task *t);
 void task_resolve(struct task *t);
-bool task_undisturbed(const struct task *t);
 void actor_wait_any(void);
 void actor_signals(void);
 bool ledger_orphan(pid_t pid, int status);
