@@ -81,6 +81,12 @@ static void *argument(struct ftrace_regs *fregs, unsigned int n)
 	return (void *)ftrace_regs_get_argument(fregs, n);
 }
 
+/* Have something else run. */
+static void skip(struct ftrace_regs *fregs, unsigned long instead)
+{
+	ftrace_regs_set_instruction_pointer(fregs, instead);
+}
+
 /*
  * Have something run that may sleep, on PREEMPT_RT where it takes a lock: with a
  * reference on the module, to be put as its last act. The few instructions that it
@@ -90,7 +96,7 @@ static void take(struct ftrace_regs *fregs, unsigned long taken)
 {
 	/* Fails only when the module is on its way out. */
 	if (try_module_get(THIS_MODULE))
-		ftrace_regs_set_instruction_pointer(fregs, taken);
+		skip(fregs, taken);
 }
 
 /*
@@ -104,7 +110,7 @@ static u64 clone_flags(const struct kernel_clone_args *kargs)
 }
 
 static void kwaitd_hook_fork(unsigned long ip, unsigned long parent_ip,
-			struct ftrace_ops *ops, struct ftrace_regs *fregs)
+			     struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	struct task_struct *child = argument(fregs, 0);
 	struct kernel_clone_args *kargs = argument(fregs, 1);
@@ -155,7 +161,7 @@ static bool kwaitd_notify_taken(struct task_struct *tsk, int sig)
 
 /* A tracer waits for its tracee whatever that was created as. */
 static void kwaitd_hook_notify(unsigned long ip, unsigned long parent_ip,
-			  struct ftrace_ops *ops, struct ftrace_regs *fregs)
+			       struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	struct task_struct *tsk = argument(fregs, 0);
 
@@ -188,7 +194,7 @@ static bool kwaitd_detach_taken(struct task_struct *tracer, struct task_struct *
 }
 
 static void kwaitd_hook_detach(unsigned long ip, unsigned long parent_ip,
-			  struct ftrace_ops *ops, struct ftrace_regs *fregs)
+			       struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	struct task_struct *p = argument(fregs, 1);
 
@@ -222,7 +228,7 @@ static int kwaitd_clone3_taken(struct kernel_clone_args *kargs,
  * kernel says of them.
  */
 static void kwaitd_hook_clone3(unsigned long ip, unsigned long parent_ip,
-			  struct ftrace_ops *ops, struct ftrace_regs *fregs)
+			       struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	struct clone_args __user *uargs = (void __user *)argument(fregs, 1);
 	u64 flags;
@@ -257,7 +263,7 @@ static __poll_t kwaitd_poll_taken(struct file *file,
 }
 
 static void kwaitd_hook_poll(unsigned long ip, unsigned long parent_ip,
-			struct ftrace_ops *ops, struct ftrace_regs *fregs)
+			     struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	enter(HOOK_POLL);
 	if (kwaitd_mark_known(pidfd_poll_pid(argument(fregs, 0))))
@@ -291,7 +297,7 @@ static enum kwaitd_kind process_kind(struct task_struct *p)
 }
 
 static void kwaitd_hook_release(unsigned long ip, unsigned long parent_ip,
-			   struct ftrace_ops *ops, struct ftrace_regs *fregs)
+				struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	struct task_struct *p = argument(fregs, 0);
 	enum kwaitd_kind kind;
@@ -300,8 +306,7 @@ static void kwaitd_hook_release(unsigned long ip, unsigned long parent_ip,
 	kind = thread_group_leader(p) ? process_kind(p) : thread_kind(p);
 	/* Someone else's release: wait4(), execve(). */
 	if (p == current && kwaitd_reaper_queue(p, kind))
-		ftrace_regs_set_instruction_pointer(fregs,
-				(unsigned long)kwaitd_release_skipped);
+		skip(fregs, (unsigned long)kwaitd_release_skipped);
 	leave();
 }
 
@@ -487,7 +492,7 @@ static unsigned long hook_hits(unsigned int hook)
 	int cpu;
 
 	for_each_possible_cpu(cpu)
-		sum += per_cpu(hits[hook], cpu);
+		sum += READ_ONCE(per_cpu(hits[hook], cpu));
 	return sum;
 }
 

@@ -193,7 +193,7 @@ static int count_lines(const char *path, const char *text)
 	int n = 0;
 
 	while (f && fgets(line, sizeof(line), f))
-		n += strstr(line, text) != NULL;
+		n += !!strstr(line, text);
 	if (f)
 		fclose(f);
 	return n;
