@@ -171,7 +171,7 @@ static void handler_flood(const struct way *way, const struct kind *kind, int n)
 		sigsuspend(&before);
 }
 
-/* How often the handler was called since the last time */
+/* How many signals have come since the last time, to the handler or the descriptor */
 long ways_handled(void)
 {
 	long n = handled;
@@ -224,6 +224,7 @@ static void signalfd_flood(const struct way *way, const struct kind *kind, int n
 		if (poll(&p, 1, i < n ? 0 : -1) != 1)
 			continue;
 		need(read(sigfd, &info, sizeof(info)) == sizeof(info));
+		handled++;
 		while (waitpid(-1, NULL, WNOHANG) > 0)
 			ended++;
 	}
