@@ -694,7 +694,6 @@ static void adopt_self(struct adoption *a)
 
 	moment_take(&a->since);
 	a->err = kw_ctl(KWAITD_IOC_ADOPT, &arg);
-	me.adopted = !a->err;
 	if (a->err && !ledger->pressure && a->since.value[EPOCH_MODULE] &&
 	    moment_same(&a->since, MODULE))
 		fail(NULL, "adopt: %s", strerror(a->err));
@@ -704,8 +703,7 @@ static bool adopted(const struct adoption *a)
 {
 	const struct moment *m = &a->since;
 
-	return !a->err && m->value[EPOCH_KPROBES] && m->value[EPOCH_FTRACE] &&
-	       m->value[EPOCH_GRACE] && moment_same(m, MODULE | GRACE);
+	return !a->err && m->value[EPOCH_GRACE] && moment_same(m, MODULE | GRACE);
 }
 
 /* Surely not, all the time */
@@ -796,7 +794,6 @@ static void adopted_reaper(struct task *t)
 		orphan_ends(&me.w->tasks[m->first + i], &a);
 	if (release && !kw_ctl(KWAITD_IOC_RELEASE, &arg)) {
 		/* From now on it hears of them. */
-		me.adopted = false;
 		m = orphans_make(1 + rnd(3), false);
 		orphans_go(m);
 		for (i = 0; i < m->count; i++)
@@ -863,9 +860,7 @@ static void act_sibling(unsigned int kinds)
 	/* What it was born as its creator knows, and not when that was. */
 	s->promise = s->kind == ORDINARY ? TO_COLLECT : UNSURE;
 	if (s->kind == DETACHED && moment_same(&s->born, MODULE))
-		s->promise = s->born.value[EPOCH_MODULE] &&
-			     s->born.value[EPOCH_KPROBES] &&
-			     s->born.value[EPOCH_FTRACE] ? TO_VANISH : UNSURE;
+		s->promise = s->born.value[EPOCH_MODULE] ? TO_VANISH : UNSURE;
 	/* It sends what its sibling would, unless kwaitd sees to it. */
 	if (s->kind == ORDINARY && t->promise != TO_COLLECT)
 		s->sig = 0;

@@ -160,7 +160,6 @@ void actor_start(struct worker *w, unsigned long seed)
 		fault_child();
 	me.w = w;
 	me.rng.state = seed;
-	me.adopted = false;
 	me.nr = 0;
 	sigemptyset(&set);
 	sigaddset(&set, SIGCHLD);

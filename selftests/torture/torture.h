@@ -127,7 +127,6 @@ struct actor {
 	struct worker *w;
 	struct rng rng;
 	unsigned int kinds;	/* that it may make, as bits */
-	bool adopted;		/* this process, as a reaper */
 	struct task *tasks[SLOTS];
 	unsigned int nr;
 	int fault_fd;		/* make-it-fail, or -1 */
