@@ -707,13 +707,14 @@ void kwaitd_adopt_fork(struct task_struct *child, struct cgroup *cgrp)
 	struct kwaitd_adoption *a;
 	struct kwaitd_mark *mark;
 
-	if (!thread_group_leader(child) || !READ_ONCE(kwaitd_live))
+	if (!thread_group_leader(child))
 		return;
-	if (is_child_reaper(task_pid(child)) &&
+	if (is_child_reaper(task_pid(child)) && READ_ONCE(kwaitd_live) &&
 	    kwaitd_auto_wants(ns_of_pid(task_pid(child)), cgrp))
 		adopt_newborn(child);
 	if (!READ_ONCE(nr_reapers))
 		return;
+	/* Also when the module is not quite loaded: /dev/kwaitd can be used before. */
 	a = parent_of(child);
 	if (!a || !born_own(a)) {
 		kwaitd_origin_note(child);
