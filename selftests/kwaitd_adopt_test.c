@@ -190,6 +190,8 @@ TEST_F(reaper, waits_meanwhile)
 	if (!variant->adopted)
 		return;
 
+	/* Its children are looked for below. */
+	ASSERT_TRUE(kw_until(kw_gone(orphan)));
 	ASSERT_EQ(1, kw_tell(&self->r, KW_LIVING, 1));
 	orphan = kw_child_of(self->r.pid);
 	own = kw_tell(&self->r, KW_CHILD, KW_BY_FORK);
