@@ -761,9 +761,14 @@ void kwaitd_adopt_exit(void)
 	struct kwaitd_adoption *a, *next;
 
 	cancel_delayed_work_sync(&tidy_work);
+	/* Somebody may be about to write auto_adopt. */
+	mutex_lock(&adopt_mutex);
 	list_for_each_entry_safe(a, next, &reapers, list)
 		reaper_del(a);
 	own_tidy_all();
-	list_for_each_entry_safe(a, next, &spares, list)
+	list_for_each_entry_safe(a, next, &spares, list) {
+		list_del(&a->list);
 		kfree(a);
+	}
+	mutex_unlock(&adopt_mutex);
 }

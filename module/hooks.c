@@ -135,8 +135,9 @@ DEFINE_STATIC_CALL(kwaitd_notify_body, notify_nobody);
 /*
  * No signal: reap it. A parent that has called execve() since the fork, as
  * parent_exec_id tells, would get SIGCHLD instead of whatever it is, none included.
- * tasklist_lock is held for writing, which protects that and tsk->parent, and nobody
- * else asks for it once its task is dead.
+ * tasklist_lock is held for writing, which protects parent_exec_id and tsk->parent, and
+ * nobody else asks for it once its task is dead. A parent in execve() right now, whose
+ * own id is not protected, may still get that signal.
  */
 static bool kwaitd_notify_taken(struct task_struct *tsk, int sig)
 {
@@ -153,6 +154,7 @@ static bool kwaitd_notify_taken(struct task_struct *tsk, int sig)
 		preempt_disable();
 		if (!kwaitd_mark_release(tsk))
 			kwaitd_reaper_inline(tsk);
+		kwaitd_adopt_released(tsk);
 		preempt_enable();
 	}
 	module_put(THIS_MODULE);
@@ -234,8 +236,10 @@ static void kwaitd_hook_clone3(unsigned long ip, unsigned long parent_ip,
 	u64 flags;
 
 	enter(HOOK_CLONE3);
-	if (copy_from_user_nofault(&flags, &uargs->flags, sizeof(flags)) ||
-	    (flags & (CLONE_AUTOREAP | CLONE_NNP | CLONE_PARENT)))
+	/* Before that the load may fail, and does not wait for who sleeps. */
+	if (READ_ONCE(kwaitd_live) &&
+	    (copy_from_user_nofault(&flags, &uargs->flags, sizeof(flags)) ||
+	     (flags & (CLONE_AUTOREAP | CLONE_NNP | CLONE_PARENT))))
 		take(fregs, (unsigned long)kwaitd_clone3_taken);
 	leave();
 }
@@ -379,13 +383,18 @@ unsigned long kwaitd_hooks_symbol(const char *name)
 
 static int hook_register(struct hook *h)
 {
+	unsigned int tries = 100;
 	int err;
 
 	if (!h->addr)
 		return -ENOENT;
 	err = ftrace_set_filter_ip(&h->ops, h->addr, 0, 0);
-	if (!err)
+	if (err)
+		return err;
+	/* EAGAIN, after a millisecond: a BPF trampoline there is being changed. */
+	do {
 		err = register_ftrace_function(&h->ops);
+	} while (err == -EAGAIN && tries--);
 	h->registered = !err;
 	if (err)
 		ftrace_free_filter(&h->ops);

@@ -252,7 +252,7 @@ static enum kwaitd_counter inline_reason(struct task_struct *p,
 		return KWAITD_INLINE_BACKLOG;
 	/*
 	 * No locks: who starts to wait for this thread a moment later, the leader's
-	 * parent or execve(), has to wait for kwaitd; see group_waits().
+	 * parent or execve(), has to wait for kwaitd; see hurry().
 	 */
 	if (!thread_group_leader(p)) {
 		if (READ_ONCE(sig->notify_count) ||
@@ -274,15 +274,6 @@ static enum kwaitd_counter inline_reason(struct task_struct *p,
 	return KWAITD_NR_COUNTERS;
 }
 
-/*
- * May somebody wait for the threads of this process from now on? When all but one
- * are dead, that one may be in execve(), unshare(), or on its way out.
- */
-static bool group_waits(struct task_struct *p)
-{
-	return !thread_group_leader(p) && atomic_read(&p->signal->live) <= 1;
-}
-
 /* Its threads may have died on any CPU. */
 static void wake_all(void)
 {
@@ -292,6 +283,22 @@ static void wake_all(void)
 		if (!queue_empty(per_cpu_ptr(&queues, cpu)))
 			wake(cpu);
 	}
+}
+
+/*
+ * When all threads of a process but one are dead, that one may wait for the others: in
+ * execve(), in unshare(), or on its way out. Return: whether that is so since p died.
+ */
+static bool hurry(struct task_struct *p)
+{
+	struct signal_struct *sig = p->signal;
+
+	if (thread_group_leader(p) || atomic_read(&sig->live) > 1)
+		return false;
+	/* besides p and the one that is alive: they are queued, or dying as well */
+	if (READ_ONCE(sig->nr_threads) > 2)
+		wake_all();
+	return true;
 }
 
 static enum kwaitd_counter queued_as(struct task_struct *p,
@@ -318,22 +325,19 @@ bool kwaitd_reaper_queue(struct task_struct *p, enum kwaitd_kind kind)
 	struct kwaitd_node *node = queue_node(p);
 	enum kwaitd_counter reason;
 	unsigned int backlog;
-	bool hurry, others;
 
 	if (kind == KWAITD_KIND_OTHER &&
 	    READ_ONCE(kwaitd_offload) != KWAITD_OFFLOAD_ALL &&
-	    !kwaitd_selftest_is_probe(p))
+	    !kwaitd_selftest_is_probe(p)) {
+		hurry(p);
 		return false;
-	hurry = group_waits(p);
-	/* besides p and the one that is alive: they are queued, or dying as well */
-	others = hurry && get_nr_threads(p) > 2;
+	}
 	reason = inline_reason(p, q);
 	if (reason != KWAITD_NR_COUNTERS) {
 		kwaitd_count(reason);
 		trace_kwaitd_inline(p, kwaitd_stats_name(reason),
 				    kind == KWAITD_KIND_ORPHAN);
-		if (others)
-			wake_all();
+		hurry(p);
 		return false;
 	}
 
@@ -348,17 +352,20 @@ bool kwaitd_reaper_queue(struct task_struct *p, enum kwaitd_kind kind)
 	if (kind == KWAITD_KIND_ORPHAN)
 		node->stamp |= ORPHAN;
 	llist_add(&node->llist, &q->tasks);
-	/* p may be released from here on, by another CPU. */
+	/*
+	 * p may be released from here on, by another CPU; but it is current, and so what
+	 * it points to is there.
+	 */
 
 	/*
 	 * A wake-up costs two switches of tasks, so it is put off until it is for many,
 	 * but not where nothing else wants the CPU. kwaitd sleeps only when it has
-	 * found nothing here, on this CPU.
+	 * found nothing here, on this CPU. Of two threads that die at the same time the
+	 * later one must see the other here: llist_add() is a full barrier, as is the
+	 * decrement of live in do_exit().
 	 */
-	if (others)
-		wake_all();
-	else if (hurry || backlog == READ_ONCE(kwaitd_batch) ||
-		 single_task_running())
+	if (hurry(p) || backlog == READ_ONCE(kwaitd_batch) ||
+	    single_task_running())
 		wake(smp_processor_id());
 	if (!hrtimer_is_queued(&watch))
 		watch_start();
