@@ -145,7 +145,7 @@ static void fill_argument(char *p, unsigned long cmd, const struct fds *fds)
 	if (same_cmd(cmd, KWAITD_IOC_LIST)) {
 		list->reapers = (uintptr_t)pick_address();
 		list->size = rnd(4) ? sizeof(struct kwaitd_reaper) : rnd(2 * 4096);
-	} else if (rnd(8)) {
+	} else if (rnd(8) || same_cmd(cmd, KWAITD_IOC_RELEASE)) {
 		*(int *)p = pick_fd(fds, !same_cmd(cmd, KWAITD_IOC_RELEASE));
 	}
 }
@@ -183,6 +183,10 @@ static long ioctls(const struct fds *fds, long calls, bool privileged, long *ok)
 	for (*ok = 0; calls-- > 0;) {
 		cmd = pick_cmd();
 		arg = pick_address();
+		/* What is left in other pages may be the fd of release. */
+		if (privileged && same_cmd(cmd, KWAITD_IOC_RELEASE) &&
+		    (arg < memory.pages || arg >= memory.pages + memory.page))
+			continue;
 		if (arg >= memory.pages && arg < memory.pages + memory.page)
 			fill_argument(arg, cmd, fds);
 		errno = 0;
