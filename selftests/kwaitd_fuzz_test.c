@@ -193,9 +193,9 @@ static long ioctls(const struct fds *fds, long calls, bool privileged, long *ok)
 		ret = ioctl(fd, cmd, arg);
 		if (!ret)
 			++*ok;
-		/* Root may all, and chance finds the reaper's pidfd now and then. */
-		if (ret ? ret != -1 || !known_errno(errno) : !privileged &&
-			  (!harmless(cmd) || same_cmd(cmd, KWAITD_IOC_REAP))) {
+		if (ret ? ret != -1 || !known_errno(errno) :
+			  !harmless(cmd) ||
+			  (!privileged && same_cmd(cmd, KWAITD_IOC_REAP))) {
 			wrong++;
 			fprintf(stderr, "# ioctl %#lx: %d, errno %d\n", cmd, ret, errno);
 		}
