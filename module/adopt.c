@@ -41,7 +41,7 @@ struct kwaitd_adoption {
 	u64 id;				/* adoptions are numbered */
 	bool automatic;
 	bool ended;
-	unsigned int seen;		/* what missed was, before the last look */
+	unsigned int seen;		/* what missed was, before the last look; 0: none */
 	atomic_t missed;		/* own children that could not be noted */
 	atomic_long_t orphans, swept;
 	atomic_t own, grace;
@@ -397,10 +397,26 @@ struct pid *kwaitd_pid_next(struct pid_namespace *ns, int *nr)
 	return idr_get_next(&ns->idr, nr);
 }
 
+static bool is_alive(struct task_struct *p)
+{
+	return atomic_read(&p->signal->live);
+}
+
 /*
- * Note all living children of a reaper that are not in the table. By their numbers
- * in its pid namespace, where all of them have one, so that no lock is held for
- * longer than one of them takes.
+ * Has its parent heard of its end, or is about to, with tasklist_lock held? It has
+ * not when a tracer comes first; nor is it one when nothing but a leader has died,
+ * which another thread that calls execve() puts away.
+ */
+static bool parent_knows(struct task_struct *p)
+{
+	return !is_alive(p) && READ_ONCE(p->exit_state) && !READ_ONCE(p->ptrace) &&
+	       !delay_group_leader(p);
+}
+
+/*
+ * Note all children of a reaper that are not in the table, but for those that were
+ * zombies when it was adopted. By their numbers in its pid namespace, where all of
+ * them have one, so that no lock is held for longer than one of them takes.
  */
 static int look_through(struct kwaitd_adoption *a, u32 *own, u32 *zombies)
 {
@@ -427,7 +443,7 @@ static int look_through(struct kwaitd_adoption *a, u32 *own, u32 *zombies)
 		pid = kwaitd_pid_next(ns, &nr);
 		p = pid ? pid_task(pid, PIDTYPE_TGID) : NULL;
 		if (p && kwaitd_adopt_child(p, a->pid)) {
-			if (READ_ONCE(p->exit_state) && !delay_group_leader(p)) {
+			if (!a->seen && parent_knows(p)) {
 				++*zombies;
 			} else {
 				own_insert(&mark, pid, a);
@@ -439,21 +455,11 @@ static int look_through(struct kwaitd_adoption *a, u32 *own, u32 *zombies)
 		cond_resched();
 	} while (pid);
 	kwaitd_pool_free(mark);
+	/* Who was about to hear of a child has then, past the notify hook. */
+	synchronize_rcu();
 	/* Pairs with is_active(). */
 	smp_store_release(&a->seen, missed);
 	return 0;
-}
-
-static bool is_alive(struct pid *pid)
-{
-	struct task_struct *p;
-	bool alive;
-
-	rcu_read_lock();
-	p = pid_task(pid, PIDTYPE_TGID);
-	alive = p && atomic_read(&p->signal->live);
-	rcu_read_unlock();
-	return alive;
 }
 
 /* Context: RCU. */
@@ -472,7 +478,7 @@ static int check_reaper(struct pid *pid)
 	p = pid_task(pid, PIDTYPE_TGID);
 	if (!p)
 		err = pid_has_task(pid, PIDTYPE_PID) ? -EINVAL : -ESRCH;
-	else if (!atomic_read(&p->signal->live))
+	else if (!is_alive(p))
 		err = -ESRCH;
 	else if (!is_reaper(p))
 		err = -EINVAL;
@@ -620,6 +626,18 @@ static void refill_spares(void)
 	}
 }
 
+static bool is_over(struct kwaitd_adoption *a)
+{
+	struct task_struct *p;
+	bool over;
+
+	rcu_read_lock();
+	p = pid_task(a->pid, PIDTYPE_TGID);
+	over = !p || !is_alive(p);
+	rcu_read_unlock();
+	return over;
+}
+
 /* Look again through those that were paused, and let go of those that have died. */
 static void kwaitd_adopt_tidy(struct work_struct *work)
 {
@@ -629,7 +647,7 @@ static void kwaitd_adopt_tidy(struct work_struct *work)
 	mutex_lock(&adopt_mutex);
 	/* adopt_mutex: nobody else deletes, and additions go to the end. */
 	list_for_each_entry_safe(a, next, &reapers, list) {
-		if (!is_alive(a->pid))
+		if (is_over(a))
 			reaper_del(a);
 		else if (!is_active(a))
 			look_through(a, &own, &zombies);
@@ -680,6 +698,9 @@ static void adopt_newborn(struct task_struct *child)
 	}
 	a->pid = get_pid(task_tgid(child));
 	a->automatic = true;
+	/* There was nothing to look at. */
+	a->seen = 1;
+	atomic_set(&a->missed, a->seen);
 	if (!reaper_add(a))
 		return;
 	/* Its pid can be seen by now, and somebody was quick to adopt it by hand. */

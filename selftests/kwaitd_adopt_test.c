@@ -8,6 +8,8 @@
  */
 #include "kwaitd_reaper.h"
 
+#include <sys/ptrace.h>
+
 #define ORPHANS 50
 
 FIXTURE_VARIANT(reaper) {
@@ -97,6 +99,27 @@ TEST_F(reaper, own_children_after)
 		}
 		EXPECT_TRUE(kw_child_ends(&self->r, pid));
 	}
+}
+
+/* It has died, and its parent has not been told when it is adopted. */
+TEST_F(reaper, own_child_traced)
+{
+	long own = kw_tell(&self->r, KW_CHILD, KW_BY_FORK);
+	pid_t pid = kw_child_of(self->r.pid);
+	struct kw_answer a;
+	siginfo_t info;
+	int status;
+
+	ASSERT_GT(pid, 0);
+	ASSERT_EQ(0, ptrace(PTRACE_SEIZE, pid, 0, 0));
+	ASSERT_EQ(0, kw_tell2(&self->r, KW_KILL, own, SIGKILL).ret);
+	ASSERT_EQ(0, waitid(P_PID, pid, &info, WEXITED | WNOWAIT | __WALL));
+	if (variant->adopted)
+		ASSERT_EQ(0, kw_adopt(self->r.pid));
+	ASSERT_EQ(pid, waitpid(pid, &status, __WALL));
+	a = kw_tell2(&self->r, KW_WAIT, own, 0);
+	EXPECT_EQ(own, a.ret);
+	EXPECT_EQ(SIGKILL, a.status);
 }
 
 /* An orphan's CLONE_PARENT sibling is no more the reaper's than it is itself. */

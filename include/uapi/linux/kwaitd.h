@@ -169,7 +169,8 @@ struct kwaitd_reaper {
 #define KWAITD_REAPER_AUTO	(1U << 1)
 /*
  * Its children are being looked through, at first or since there was no memory to
- * note one: its orphans become zombies meanwhile
+ * note one: its orphans become zombies meanwhile, and in the second case all that it
+ * has then are taken for its own
  */
 #define KWAITD_REAPER_PAUSED	(1U << 2)
 
@@ -197,7 +198,7 @@ struct kwaitd_list {
  * KWAITD_IOC_LIST: anyone may ask, and is told of the reapers in the own pid
  * namespace and below, in order of adoption.
  *
- *   EINVAL	size is smaller than the first version's
+ *   EINVAL	size is smaller than the first version's, or larger than a page
  */
 #define KWAITD_IOC_LIST _IOWR(KWAITD_IOC_MAGIC, 5, struct kwaitd_list)
 
