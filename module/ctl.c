@@ -17,7 +17,7 @@
 #include "compat.h"
 #include "kwaitd.h"
 
-/* pidfd_get_pid() is not exported; see release_task() in reaper.c. */
+/* pidfd_get_pid() is not exported. */
 static struct pid *no_pidfd_get_pid(unsigned int fd, unsigned int *flags)
 {
 	return ERR_PTR(-EOPNOTSUPP);

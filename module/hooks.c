@@ -100,6 +100,18 @@ static void take(struct ftrace_regs *fregs, unsigned long taken)
 }
 
 /*
+ * A BPF trampoline of the kinds that call the function themselves does so by what it
+ * finds as the ip, and with IBT that must be an ENDBR64, which no body begins with.
+ * Then what runs is name_pass(): the body, by a tail call, so that nothing comes back
+ * to this module.
+ */
+static __always_inline void pass(struct ftrace_regs *fregs, unsigned long passed)
+{
+	if (cpu_feature_enabled(X86_FEATURE_IBT))
+		skip(fregs, passed);
+}
+
+/*
  * What clone3() was asked for that this kernel does not know goes from its hook to
  * the fork hook in fn_arg: the argument of fn, which a kernel thread starts in, and
  * NULL as fn is in a clone of user space.
@@ -131,6 +143,11 @@ static bool notify_nobody(struct task_struct *tsk, int sig)
 }
 
 DEFINE_STATIC_CALL(kwaitd_notify_body, notify_nobody);
+
+static notrace bool kwaitd_notify_pass(struct task_struct *tsk, int sig)
+{
+	return static_call(kwaitd_notify_body)(tsk, sig);
+}
 
 /*
  * No signal: reap it. A parent that has called execve() since the fork, as
@@ -168,6 +185,7 @@ static void kwaitd_hook_notify(unsigned long ip, unsigned long parent_ip,
 	struct task_struct *tsk = argument(fregs, 0);
 
 	enter(HOOK_NOTIFY);
+	pass(fregs, (unsigned long)kwaitd_notify_pass);
 	kwaitd_sweep_step(tsk);
 	if (!tsk->ptrace && (kwaitd_mark_test(tsk) || kwaitd_adopt_takes(tsk)))
 		take(fregs, (unsigned long)kwaitd_notify_taken);
@@ -180,6 +198,12 @@ static bool detach_nobody(struct task_struct *tracer, struct task_struct *p)
 }
 
 DEFINE_STATIC_CALL(kwaitd_detach_body, detach_nobody);
+
+static notrace bool kwaitd_detach_pass(struct task_struct *tracer,
+				       struct task_struct *p)
+{
+	return static_call(kwaitd_detach_body)(tracer, p);
+}
 
 /*
  * A dead process whose tracer lets go of it, by exiting in a thread of the parent,
@@ -201,6 +225,7 @@ static void kwaitd_hook_detach(unsigned long ip, unsigned long parent_ip,
 	struct task_struct *p = argument(fregs, 1);
 
 	enter(HOOK_DETACH);
+	pass(fregs, (unsigned long)kwaitd_detach_pass);
 	if (thread_group_leader(p) && kwaitd_mark_test(p))
 		take(fregs, (unsigned long)kwaitd_detach_taken);
 	leave();
@@ -213,6 +238,12 @@ static int clone3_refused(struct kernel_clone_args *kargs,
 }
 
 DEFINE_STATIC_CALL(kwaitd_clone3_body, clone3_refused);
+
+static notrace int kwaitd_clone3_pass(struct kernel_clone_args *kargs,
+				      struct clone_args __user *uargs, size_t usize)
+{
+	return static_call(kwaitd_clone3_body)(kargs, uargs, usize);
+}
 
 static int kwaitd_clone3_taken(struct kernel_clone_args *kargs,
 			       struct clone_args __user *uargs, size_t usize)
@@ -236,6 +267,7 @@ static void kwaitd_hook_clone3(unsigned long ip, unsigned long parent_ip,
 	u64 flags;
 
 	enter(HOOK_CLONE3);
+	pass(fregs, (unsigned long)kwaitd_clone3_pass);
 	/* Before that the load may fail, and does not wait for who sleeps. */
 	if (READ_ONCE(kwaitd_live) &&
 	    (copy_from_user_nofault(&flags, &uargs->flags, sizeof(flags)) ||
@@ -250,6 +282,12 @@ static __poll_t poll_nothing(struct file *file, struct poll_table_struct *pts)
 }
 
 DEFINE_STATIC_CALL(kwaitd_poll_body, poll_nothing);
+
+static notrace __poll_t kwaitd_poll_pass(struct file *file,
+					 struct poll_table_struct *pts)
+{
+	return static_call(kwaitd_poll_body)(file, pts);
+}
 
 static __poll_t kwaitd_poll_taken(struct file *file,
 				  struct poll_table_struct *pts)
@@ -270,9 +308,22 @@ static void kwaitd_hook_poll(unsigned long ip, unsigned long parent_ip,
 			     struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	enter(HOOK_POLL);
+	pass(fregs, (unsigned long)kwaitd_poll_pass);
 	if (kwaitd_mark_known(pidfd_poll_pid(argument(fregs, 0))))
 		take(fregs, (unsigned long)kwaitd_poll_taken);
 	leave();
+}
+
+static void release_nothing(struct task_struct *p)
+{
+}
+
+/* For reaper.c, too: past the hook */
+DEFINE_STATIC_CALL(kwaitd_release_body, release_nothing);
+
+static notrace void kwaitd_release_pass(struct task_struct *p)
+{
+	static_call(kwaitd_release_body)(p);
 }
 
 /* What runs in release_task()'s stead when the task was queued. */
@@ -307,6 +358,7 @@ static void kwaitd_hook_release(unsigned long ip, unsigned long parent_ip,
 	enum kwaitd_kind kind;
 
 	enter(HOOK_RELEASE);
+	pass(fregs, (unsigned long)kwaitd_release_pass);
 	kind = thread_group_leader(p) ? process_kind(p) : thread_kind(p);
 	/* Someone else's release: wait4(), execve(). */
 	if (p == current && kwaitd_reaper_queue(p, kind))
@@ -414,7 +466,10 @@ static void hooks_unregister(void)
 	}
 }
 
-/* What follows the call of the trampoline, which is the first thing in it */
+/*
+ * What follows the call of the trampoline, which is the first thing in it. A static
+ * call is a direct one, to which neither IBT nor kCFI objects.
+ */
 static void *body(unsigned int hook)
 {
 	return (void *)(hooks[hook].addr + MCOUNT_INSN_SIZE);
@@ -422,6 +477,8 @@ static void *body(unsigned int hook)
 
 static void find_bodies(void)
 {
+	if (hooks[HOOK_RELEASE].addr)
+		static_call_update(kwaitd_release_body, body(HOOK_RELEASE));
 	if (hooks[HOOK_NOTIFY].addr)
 		static_call_update(kwaitd_notify_body, body(HOOK_NOTIFY));
 	if (hooks[HOOK_DETACH].addr)
@@ -452,7 +509,6 @@ int kwaitd_hooks_init(void)
 
 	for (h = hooks; h < hooks + NR_HOOKS; h++)
 		h->addr = h->native ? 0 : kwaitd_hooks_symbol(h->symbol);
-	/* What the hooks have run calls these. */
 	find_bodies();
 	for (h = hooks; h < hooks + NR_HOOKS; h++) {
 		err = h->native ? 0 : hook_register(h);
@@ -478,21 +534,9 @@ void kwaitd_hooks_exit(void)
 	hooks_unregister();
 	/*
 	 * Handlers are gone, but a task may have been preempted in what ran instead of
-	 * a function: kwaitd_release_skipped(), or the last of what take() is for.
+	 * a function: kwaitd_release_skipped(), name_pass(), or the last of name_taken().
 	 */
 	synchronize_rcu_tasks();
-}
-
-/**
- * kwaitd_hooks_release_body() - release_task(), past the hook
- *
- * Context: any, once the hooks are armed.
- * Return: an address to call directly; for an indirect call there would have to be
- * an ENDBR64, with IBT.
- */
-void *kwaitd_hooks_release_body(void)
-{
-	return body(HOOK_RELEASE);
 }
 
 static unsigned long hook_hits(unsigned int hook)

@@ -25,6 +25,8 @@
 #define _KWAITD_H
 
 #include <linux/percpu.h>
+#include <linux/sched/task.h>
+#include <linux/static_call_types.h>
 #include <linux/types.h>
 
 struct kernel_clone_args;
@@ -70,9 +72,11 @@ int kwaitd_hooks_init(void);
 void kwaitd_hooks_exit(void);
 void kwaitd_hooks_show(struct seq_file *m);
 const char *kwaitd_hooks_silent(void);
-void *kwaitd_hooks_release_body(void);
 unsigned long kwaitd_hooks_symbol(const char *name);
 bool kwaitd_hooks_clone3(void);
+
+/* release_task(), past the hook. It is not exported. */
+DECLARE_STATIC_CALL(kwaitd_release_body, release_task);
 
 /* clone3.c: CLONE_AUTOREAP for kernels that do not know it */
 
@@ -112,7 +116,7 @@ enum kwaitd_kind {
 	KWAITD_KIND_ORPHAN,		/* of an adopted reaper */
 };
 
-int kwaitd_reaper_init(void *release_body);
+int kwaitd_reaper_init(void);
 void kwaitd_reaper_exit(void);
 bool kwaitd_reaper_queue(struct task_struct *p, enum kwaitd_kind kind);
 void kwaitd_reaper_release(struct task_struct *p);

@@ -21,7 +21,7 @@ static int __init kwaitd_init(void)
 	err = kwaitd_hooks_init();
 	if (err)
 		goto exit_pool;
-	err = kwaitd_reaper_init(kwaitd_hooks_release_body());
+	err = kwaitd_reaper_init();
 	if (err)
 		goto exit_hooks;
 	err = kwaitd_selftest();

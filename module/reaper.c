@@ -77,16 +77,6 @@ static struct task_struct *queued_task(struct llist_node *node)
 			    ptrace_entry);
 }
 
-/*
- * release_task() is not exported. A static call is a direct one, to which neither
- * IBT nor kCFI objects.
- */
-static void release_nothing(struct task_struct *p)
-{
-}
-
-DEFINE_STATIC_CALL(kwaitd_release_task, release_nothing);
-
 static void reap(struct task_struct *p, unsigned int queue_cpu)
 {
 	unsigned long stamp = queue_node(p)->stamp, latency;
@@ -94,7 +84,7 @@ static void reap(struct task_struct *p, unsigned int queue_cpu)
 	latency = (unsigned long)ktime_get_ns() - (stamp & ~ORPHAN);
 	INIT_LIST_HEAD(&p->ptrace_entry);
 	trace_kwaitd_reap(p, queue_cpu, latency, stamp & ORPHAN);
-	static_call(kwaitd_release_task)(p);
+	static_call(kwaitd_release_body)(p);
 	kwaitd_stats_latency(latency);
 	kwaitd_count(KWAITD_REAPED);
 }
@@ -112,7 +102,7 @@ void kwaitd_reaper_release(struct task_struct *p)
 	kwaitd_adopt_released(p);
 	preempt_enable();
 	kwaitd_reaper_inline(p);
-	static_call(kwaitd_release_task)(p);
+	static_call(kwaitd_release_body)(p);
 }
 
 /**
@@ -438,12 +428,11 @@ static struct smp_hotplug_thread kwaitd_threads = {
 
 /**
  * kwaitd_reaper_init() - start the threads and open the queues
- * @release_body: release_task(), past the hook
  *
  * Context: process context; may sleep.
  * Return: 0 or -ENOMEM.
  */
-int kwaitd_reaper_init(void *release_body)
+int kwaitd_reaper_init(void)
 {
 	unsigned int cpu;
 	int err;
@@ -456,7 +445,6 @@ int kwaitd_reaper_init(void *release_body)
 	steal_wq = alloc_workqueue("kwaitd", WQ_UNBOUND | WQ_MEM_RECLAIM, 1);
 	if (!steal_wq)
 		return -ENOMEM;
-	static_call_update(kwaitd_release_task, release_body);
 	err = smpboot_register_percpu_thread(&kwaitd_threads);
 	if (err)
 		destroy_workqueue(steal_wq);

@@ -137,7 +137,7 @@ int mode_profile(char **arg);
 
 /* For those who flood: the i-th child comes */
 void flood_look(int i);
-long tasks(void);		/* alive, or dead and not released */
+long tasks(void);		/* of user space, alive or not released */
 void tasks_until(long n);	/* until there are no more than that */
 double seconds(void);
 int mode_speed(char **arg);
