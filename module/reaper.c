@@ -221,6 +221,15 @@ static enum hrtimer_restart kwaitd_watch(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
+/*
+ * Are all threads of its process but one dead, or dying as p is? That one may wait
+ * for the others: in execve(), in unshare(), or on its way out.
+ */
+static bool last_thread(struct task_struct *p)
+{
+	return !thread_group_leader(p) && atomic_read(&p->signal->live) <= 1;
+}
+
 /* Return: why p must be released at once, or KWAITD_NR_COUNTERS. */
 static enum kwaitd_counter inline_reason(struct task_struct *p,
 					 struct kwaitd_queue *q)
@@ -252,6 +261,9 @@ static enum kwaitd_counter inline_reason(struct task_struct *p,
 			return KWAITD_INLINE_LEADER_DEAD;
 		if (READ_ONCE(sig->flags) & SIGNAL_GROUP_EXIT)
 			return KWAITD_INLINE_GROUP_EXIT;
+		/* To wake kwaitd at once would cost more than this does. */
+		if (last_thread(p))
+			return KWAITD_INLINE_LAST_THREAD;
 	}
 	if (pid_has_pidfd(task_pid(p)))
 		return KWAITD_INLINE_PIDFD;
@@ -275,18 +287,13 @@ static void wake_all(void)
 	}
 }
 
-/*
- * When all threads of a process but one are dead, that one may wait for the others: in
- * execve(), in unshare(), or on its way out. Return: whether that is so since p died.
- */
+/* Then who was queued before p is released at once. Return: whether it is so. */
 static bool hurry(struct task_struct *p)
 {
-	struct signal_struct *sig = p->signal;
-
-	if (thread_group_leader(p) || atomic_read(&sig->live) > 1)
+	if (!last_thread(p))
 		return false;
-	/* besides p and the one that is alive: they are queued, or dying as well */
-	if (READ_ONCE(sig->nr_threads) > 2)
+	/* besides p and the one that is alive */
+	if (READ_ONCE(p->signal->nr_threads) > 2)
 		wake_all();
 	return true;
 }

@@ -42,6 +42,7 @@ static const char * const names[] = {
 	[KWAITD_INLINE_EXEC]		= "inline_exec",
 	[KWAITD_INLINE_LEADER_DEAD]	= "inline_leader_dead",
 	[KWAITD_INLINE_GROUP_EXIT]	= "inline_group_exit",
+	[KWAITD_INLINE_LAST_THREAD]	= "inline_last_thread",
 	[KWAITD_INLINE_PIDFD]		= "inline_pidfd",
 	[KWAITD_INLINE_NPROC]		= "inline_nproc",
 	[KWAITD_INLINE_PIDS]		= "inline_pids",

@@ -1,7 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Another user of IPMODIFY in release_task(), as a livepatch would be: who comes
-# second is refused, and who was first goes on as if nobody had asked.
+# Another user of IPMODIFY in a hooked function, as a livepatch would be: who comes
+# second is refused, and who was first goes on as if nobody had asked. Where kwaitd can
+# do without the hook it is not refused, and does.
 #
 # KWAITD_KO and KWAITD_IPMODIFY_KO name the modules' files.
 cd "$(dirname "$0")" || exit 1
@@ -12,7 +13,16 @@ if [ ! -e "$KWAITD_IPMODIFY_KO" ] || [ ! -e "$KWAITD_KO" ] ||
 	echo "1..0 # SKIP kwaitd is not loaded, or there are no modules to load"
 	exit 4
 fi
-echo "1..7"
+needed="release_task do_notify_parent" optional=
+while read -r _ symbol _; do
+	case $symbol in
+	__ptrace_detach | copy_clone_args_from_user | pidfd_poll)
+		optional="$optional $symbol" ;;
+	esac
+done </sys/kernel/debug/kwaitd/hooks
+# shellcheck disable=SC2086 # words
+set -- $optional
+echo "1..$((11 + 2 * $#))"
 n=0 fail=0
 check() # TEXT COMMAND...
 {
@@ -35,10 +45,7 @@ absent()
 works() { ./detached_child detached >/dev/null; }
 # 4: there is no such kind of child
 stock() { ./detached_child ordinary >/dev/null && ! works; }
-loads()
-{
-	rmmod kwaitd_ipmodify && insmod "$KWAITD_KO"
-}
+loads() { rmmod kwaitd_ipmodify && insmod "$KWAITD_KO"; }
 unloads()
 {
 	# when the last mark is gone
@@ -49,12 +56,30 @@ unloads()
 	return 1
 }
 
+# not armed, and the others are
+does_without()
+{
+	awk -v symbol="$1" 'NR > 1 && ($2 == symbol) == $3 { bad = 1 }
+		END { exit bad }' /sys/kernel/debug/kwaitd/hooks && works
+}
+
 check "it is refused while kwaitd is there" refused "$KWAITD_IPMODIFY_KO"
 check "and kwaitd goes on" works
 check "kwaitd can be unloaded" unloads
-insmod "$KWAITD_IPMODIFY_KO"
-check "kwaitd is refused while it is there" refused "$KWAITD_KO"
-check "and nothing of it is left" absent
-check "and children are what they always were" stock
-check "without it kwaitd loads" loads
+for symbol in $needed; do
+	insmod "$KWAITD_IPMODIFY_KO" symbol="$symbol"
+	check "kwaitd is refused while it is in $symbol()" refused "$KWAITD_KO"
+	check "and nothing of it is left" absent
+	check "and children are what they always were" stock
+	check "without it kwaitd loads" loads
+	unloads
+done
+for symbol in $optional; do
+	insmod "$KWAITD_IPMODIFY_KO" symbol="$symbol"
+	check "kwaitd loads while it is in $symbol()" insmod "$KWAITD_KO"
+	check "and does without it" does_without "$symbol"
+	unloads
+	rmmod kwaitd_ipmodify
+done
+insmod "$KWAITD_KO"
 exit $fail

@@ -27,6 +27,7 @@ TEST_F_TIMEOUT(kwaitd, own_cpu_only, 120)
 	void *stack = kw_stacks(1);
 	pid_t tid, pid;
 
+	ASSERT_TRUE(kw_second_thread());
 	for (cpu = 0; cpu < cpus; cpu++) {
 		ASSERT_EQ(0, kw_pin(cpu));
 		for (other = 0; other < cpus; other++)

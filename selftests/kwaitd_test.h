@@ -333,6 +333,14 @@ static inline int kw_thread_waits(void *arg)
 	return 0;
 }
 
+/* So that a thread which dies is not the last but one: it would not be queued. */
+static inline bool kw_second_thread(void)
+{
+	static pid_t tid;
+
+	return kw_thread(kw_thread_waits, kw_stacks(1), NULL, &tid) > 0;
+}
+
 /* For a thread: a byte from the pipe that arg is, or false: its writer is gone */
 static inline bool kw_told(void *arg)
 {

@@ -19,11 +19,11 @@ static bool tids_cleared(const pid_t *tid, int n)
 	return true;
 }
 
-TEST_F(kwaitd, one)
+/* One of these dies, beside another thread or as the last but one. */
+static void one_dies(struct __test_metadata *_metadata)
 {
 	pid_t tid = 0, thread;
 	void *stack = kw_stacks(1);
-	long before = kw_stat("queued_threads");
 	char path[64];
 
 	thread = kw_thread(kw_thread_exits, stack, NULL, &tid);
@@ -34,7 +34,25 @@ TEST_F(kwaitd, one)
 	EXPECT_EQ(-1, syscall(SYS_tgkill, getpid(), thread, 0));
 	EXPECT_EQ(ESRCH, errno);
 	EXPECT_TRUE(kw_until(kw_at_rest()));
+}
+
+TEST_F(kwaitd, one_of_several)
+{
+	long before = kw_stat("queued_threads");
+
+	ASSERT_TRUE(kw_second_thread());
+	one_dies(_metadata);
 	EXPECT_EQ(before + 1, kw_stat("queued_threads"));
+}
+
+/* Whoever is left may wait for it. */
+TEST_F(kwaitd, last_but_one)
+{
+	long before = kw_stat("inline_last_thread");
+
+	one_dies(_metadata);
+	EXPECT_EQ(before + 1, kw_stat("inline_last_thread"));
+	EXPECT_EQ(self->queued, kw_queued());
 }
 
 /* The control: the same without the flag is not queued */

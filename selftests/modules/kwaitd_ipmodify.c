@@ -1,10 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Somebody else who may change where release_task() goes on, as livepatch does, and
- * does not: only one such user can have a function.
+ * Somebody else who may change where a function goes on, as livepatch does, and does
+ * not: only one such user can have a function.
  */
 #include <linux/ftrace.h>
 #include <linux/module.h>
+
+static char *symbol = "release_task";
+module_param(symbol, charp, 0444);
+MODULE_PARM_DESC(symbol, "the function");
 
 static void ipmodify(unsigned long ip, unsigned long parent_ip,
 		     struct ftrace_ops *ops, struct ftrace_regs *fregs)
@@ -18,7 +22,6 @@ static struct ftrace_ops ops = {
 
 static int __init ipmodify_init(void)
 {
-	char symbol[] = "release_task";
 	int err = ftrace_set_filter(&ops, symbol, strlen(symbol), 1);
 
 	return err ?: register_ftrace_function(&ops);
