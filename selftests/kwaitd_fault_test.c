@@ -49,11 +49,6 @@ static bool nothing_left(void)
 	       access(KW_DEBUGFS, F_OK);
 }
 
-static bool unload(void)
-{
-	return kw_until(!syscall(SYS_delete_module, "kwaitd", O_NONBLOCK));
-}
-
 /* A detached child ends as one. */
 static bool works(void)
 {
@@ -77,7 +72,7 @@ TEST_F_TIMEOUT(kwaitd, each_allocation, 3600)
 		step = atoi(every);
 	kw_write("/sys/kernel/debug/failslab/ignore-gfp-wait", "N");
 	kw_write("/sys/kernel/debug/fail_page_alloc/ignore-gfp-wait", "N");
-	ASSERT_TRUE(unload());
+	ASSERT_TRUE(kw_until(kw_unload()));
 	for (nth = 1;; nth += step) {
 		err = load_failing(nth, &left);
 		ASSERT_LE(0, err);
@@ -91,7 +86,7 @@ TEST_F_TIMEOUT(kwaitd, each_allocation, 3600)
 		EXPECT_TRUE(works()) TH_LOG("allocation %u", nth);
 		if (left)
 			break;
-		ASSERT_TRUE(unload());
+		ASSERT_TRUE(kw_until(kw_unload()));
 	}
 	TH_LOG("%u allocations, of which the load needs %u", nth - 1, failed);
 	EXPECT_LT(10U, failed * step);

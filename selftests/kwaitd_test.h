@@ -122,6 +122,32 @@ static inline bool kw_loaded(void)
 	return access(KW_DEBUGFS "stats", R_OK) == 0;
 }
 
+/*
+ * Load it: the file that KWAITD_KO names, or what modprobe finds. Return: 0, or
+ * something else and, with KWAITD_KO, errno
+ */
+static inline int kw_load(const char *params)
+{
+	const char *ko = getenv("KWAITD_KO");
+	char command[128];
+	int fd, ret;
+
+	if (!ko) {
+		snprintf(command, sizeof(command), "modprobe kwaitd %s", params);
+		return system(command);
+	}
+	fd = open(ko, O_RDONLY | O_CLOEXEC);
+	ret = syscall(SYS_finit_module, fd, params, 0);
+	close(fd);
+	return ret;
+}
+
+/* Return: false, and nothing has happened, as long as there are live marks */
+static inline bool kw_unload(void)
+{
+	return !syscall(SYS_delete_module, "kwaitd", O_NONBLOCK);
+}
+
 static inline long kw_queued(void)
 {
 	return kw_stat("queued_threads") + kw_stat("queued_processes") +

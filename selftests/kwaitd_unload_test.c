@@ -4,7 +4,7 @@
  * and processes come and go. A task is released by whoever is there; a parent
  * that made a child while there was no kwaitd collects it as ever.
  *
- * KWAITD_KO names the module's file; without it modprobe is used.
+ * KWAITD_KO names the module's file, see kw_load().
  */
 #include "kwaitd_test.h"
 
@@ -72,33 +72,6 @@ static void storm(const int *stop, long *ledger)
 	_exit(pid < 0 || kw_until(kw_gone(pid)) ? 0 : 4);
 }
 
-static int load_with(const char *params)
-{
-	const char *ko = getenv("KWAITD_KO");
-	char command[128];
-	int fd, ret;
-
-	if (!ko) {
-		snprintf(command, sizeof(command), "modprobe kwaitd %s", params);
-		return system(command);
-	}
-	fd = open(ko, O_RDONLY | O_CLOEXEC);
-	ret = syscall(SYS_finit_module, fd, params, 0);
-	close(fd);
-	return ret;
-}
-
-static int load(void)
-{
-	return load_with("");
-}
-
-static bool unloaded(void)
-{
-	/* EAGAIN, and nothing happens, while there are live marks */
-	return !syscall(SYS_delete_module, "kwaitd", O_NONBLOCK);
-}
-
 TEST_F_TIMEOUT(kwaitd, under_load, 600)
 {
 	int storms = sysconf(_SC_NPROCESSORS_ONLN) + 1, i, status;
@@ -117,12 +90,12 @@ TEST_F_TIMEOUT(kwaitd, under_load, 600)
 		before = kw_queued();
 		ASSERT_TRUE(kw_until(kw_queued() > before));
 		used += kw_queued();
-		ASSERT_TRUE(kw_until(unloaded()));
+		ASSERT_TRUE(kw_until(kw_unload()));
 		ASSERT_FALSE(kw_loaded());
 		/* and some without it. */
 		before = created(ledger);
 		ASSERT_TRUE(kw_until(created(ledger) > before));
-		ASSERT_EQ(0, load());
+		ASSERT_EQ(0, kw_load(""));
 	}
 	*stop = 1;
 	for (i = 0; i < storms; i++) {
@@ -157,21 +130,21 @@ TEST_F(kwaitd, clone3_parameter)
 	unsigned int i;
 
 	for (i = 0; i < 3; i++) {
-		ASSERT_TRUE(kw_until(unloaded()));
+		ASSERT_TRUE(kw_until(kw_unload()));
 		EXPECT_EQ(kw_native() ? 0 : EINVAL, autoreap_errno());
-		ASSERT_EQ(0, load_with(given[i].param));
+		ASSERT_EQ(0, kw_load(given[i].param));
 		EXPECT_STREQ(strchr(given[i].param, '=') + 1,
 			     kw_read(KW_PARAMS "clone3"));
 		EXPECT_EQ(kw_native() || given[i].works ? 0 : EINVAL,
 			  autoreap_errno());
 		ASSERT_TRUE(kw_until(kw_stat("live_marks") == 0));
 	}
-	ASSERT_TRUE(kw_until(unloaded()));
-	EXPECT_NE(0, load_with("clone3=maybe"));
+	ASSERT_TRUE(kw_until(kw_unload()));
+	EXPECT_NE(0, kw_load("clone3=maybe"));
 	EXPECT_EQ(EINVAL, errno);
-	EXPECT_NE(0, load_with("clone3="));
+	EXPECT_NE(0, kw_load("clone3="));
 	EXPECT_FALSE(kw_loaded());
-	ASSERT_EQ(0, load());
+	ASSERT_EQ(0, kw_load(""));
 	/* Not to be changed afterwards */
 	EXPECT_NE(0, kw_write(KW_PARAMS "clone3", "off"));
 	EXPECT_STREQ("auto", kw_read(KW_PARAMS "clone3"));
@@ -181,8 +154,8 @@ TEST_F(kwaitd, clone3_parameter)
 TEST_F(kwaitd, while_all_is_queued)
 {
 	ASSERT_EQ(0, kw_write(KW_PARAMS "offload", "all"));
-	ASSERT_TRUE(kw_until(unloaded()));
-	ASSERT_EQ(0, load());
+	ASSERT_TRUE(kw_until(kw_unload()));
+	ASSERT_EQ(0, kw_load(""));
 	EXPECT_EQ(0, kw_stat("queued_threads"));
 }
 
@@ -208,11 +181,11 @@ TEST_F(kwaitd, beside_kprobe)
 	char process[32];
 	pid_t pid;
 
-	ASSERT_TRUE(kw_until(unloaded()));
+	ASSERT_TRUE(kw_until(kw_unload()));
 	ASSERT_EQ(0, kw_write(KW_TRACEFS "kprobe_events",
 			      "p:kwaitd_selftest/first release_task"));
 	ASSERT_EQ(0, kw_write(KW_TRACEFS "events/kwaitd_selftest/enable", "1"));
-	ASSERT_EQ(0, load());
+	ASSERT_EQ(0, kw_load(""));
 	ASSERT_EQ(0, kw_write(KW_TRACEFS "kprobe_events",
 			      "p:kwaitd_selftest/second release_task"));
 	ASSERT_EQ(0, kw_write(KW_TRACEFS "events/kwaitd_selftest/enable", "1"));
@@ -225,7 +198,7 @@ TEST_F(kwaitd, beside_kprobe)
 	snprintf(process, sizeof(process), "-%d ", pid);
 	EXPECT_EQ(2, count_lines(KW_TRACEFS "trace", process));
 
-	ASSERT_TRUE(kw_until(unloaded()));
+	ASSERT_TRUE(kw_until(kw_unload()));
 	pid = fork();
 	if (!pid)
 		_exit(0);
@@ -235,7 +208,7 @@ TEST_F(kwaitd, beside_kprobe)
 			      "-:kwaitd_selftest/first"));
 	ASSERT_EQ(0, kw_write(KW_TRACEFS "kprobe_events",
 			      "-:kwaitd_selftest/second"));
-	ASSERT_EQ(0, load());
+	ASSERT_EQ(0, kw_load(""));
 }
 
 /* Nobody turns the hooks off by turning tracing off. */
@@ -258,17 +231,17 @@ TEST_F(kwaitd, refused_without_ftrace)
 {
 	int err;
 
-	ASSERT_TRUE(kw_until(unloaded()));
+	ASSERT_TRUE(kw_until(kw_unload()));
 	err = kw_write(FTRACE_ENABLED, "0");
 	if (!err) {
-		EXPECT_NE(0, load());
+		EXPECT_NE(0, kw_load(""));
 		EXPECT_EQ(EBUSY, errno);
 		EXPECT_FALSE(kw_loaded());
 		EXPECT_EQ(0, kw_write(FTRACE_ENABLED, "1"));
 	} else {
 		EXPECT_EQ(EOPNOTSUPP, err);
 	}
-	ASSERT_EQ(0, load());
+	ASSERT_EQ(0, kw_load(""));
 }
 
 /* A detached process that is alive keeps the module, where it holds the mark. */
@@ -285,11 +258,11 @@ TEST_F(kwaitd, live_mark_keeps_module)
 		_exit(read(die[0], &c, 1) != 0);
 	}
 	if (kw_stat("live_marks")) {
-		EXPECT_FALSE(unloaded());
+		EXPECT_FALSE(kw_unload());
 		EXPECT_EQ(EAGAIN, errno);
 	} else {
-		EXPECT_TRUE(unloaded());
-		EXPECT_EQ(0, load());
+		EXPECT_TRUE(kw_unload());
+		EXPECT_EQ(0, kw_load(""));
 	}
 	close(die[1]);
 	EXPECT_TRUE(kw_until(kw_gone(pid)));

@@ -10,7 +10,7 @@ TOOLS=tools
 TOOLS_PACKAGES=make,gcc,libc6-dev,musl-tools,qemu-system-x86,busybox-static
 TOOLS_PACKAGES+=,xz-utils,perl,rsync,strace,gdb
 TOOLS_PACKAGES+=,pkg-config,libtracefs-dev,libtraceevent-dev,libjson-c-dev
-TOOLS_PACKAGES+=,tini,dumb-init,catatonit
+TOOLS_PACKAGES+=,tini,dumb-init,catatonit,libbpf-dev
 TOOLS_PACKAGES+=,linux-libc-dev/trixie-backports
 
 # to build a kernel
