@@ -28,7 +28,7 @@ check() # TEXT OPTIONS...
 	sed 's/^#* */# /' $log
 }
 
-check "nothing is lost while kwaitd comes and goes" --seconds 30
-check "and the module counts the same" --seconds 20 --without module
+check "nothing is lost while kwaitd comes and goes" --seconds 45
+check "and the module counts the same" --seconds 30 --without module
 rm -f $log
 exit $fail

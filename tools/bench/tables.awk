@@ -3,7 +3,7 @@
 #   -v name=instructions|marks|speed|storm
 BEGIN {
 	FS = ","
-	nkinds = split("thread vm fork kill orphans", kinds, " ")
+	nkinds = split("thread team vm fork kill orphans", kinds, " ")
 	nways = split("wait4 handler signalfd pidfd double ignore autoreap thread inline " \
 		      "kwaitd kwaitd/1 kwaitd/4 kwaitd/16 kwaitd/64 " \
 		      "threads detached tini dumb-init sleeper adopted", ways, " ")

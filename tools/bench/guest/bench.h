@@ -53,7 +53,7 @@ extern unsigned long *orphans_reaped;
 /* ways.c */
 
 /* What dies */
-enum { FOR_THREAD = 1, FOR_VM = 2, FOR_FORK = 4 };
+enum { FOR_THREAD = 1, FOR_TEAM = 2, FOR_VM = 4, FOR_FORK = 8 };
 
 struct kind {
 	const char *name;

@@ -18,7 +18,7 @@
 
 const struct kind kinds[NR_KINDS] = {
 	[THREAD] = { "thread", FOR_THREAD, CLONE_PTHREAD },
-	[TEAM] = { "team", FOR_THREAD, CLONE_PTHREAD, .team = true },
+	[TEAM] = { "team", FOR_TEAM, CLONE_PTHREAD, .team = true },
 	[VM] = { "vm", FOR_VM, CLONE_VM },
 	[FORK] = { "fork", FOR_FORK, 0 },
 };
@@ -304,7 +304,10 @@ static void twice_child(const struct way *way, const struct kind *kind)
 }
 
 #define PROCESS (FOR_VM | FOR_FORK)
-#define ANY (FOR_THREAD | PROCESS)
+#define THREADS (FOR_THREAD | FOR_TEAM)
+#define ANY (THREADS | PROCESS)
+/* The module releases a thread at once that leaves but one. */
+#define BATCHED (FOR_TEAM | PROCESS)
 #define UNWAITED CLONE_VFORK
 #define DETACHED (CLONE_VFORK | CLONE_DETACHED)
 
@@ -320,19 +323,19 @@ const struct way ways[] = {
 	  .flood = unwaited_flood, .enter = ignore_sigchld, .leave = default_sigchld },
 	{ "autoreap", PROCESS, .native = true, .flags = UNWAITED | CLONE_AUTOREAP,
 	  .child = unwaited_child3, .flood = unwaited_flood3 },
-	{ "thread", FOR_THREAD, .flags = DETACHED,
+	{ "thread", THREADS, .flags = DETACHED,
 	  .child = unwaited_child, .flood = unwaited_flood },
 	{ "inline", ANY, .set = { "none", "1" }, .flags = DETACHED,
 	  .child = unwaited_child, .flood = unwaited_flood },
 	{ "kwaitd", ANY, .set = { "detached", "default" }, .flags = DETACHED,
 	  .child = unwaited_child, .flood = unwaited_flood },
-	{ "kwaitd/1", ANY, .set = { "detached", "1" }, .flags = DETACHED,
+	{ "kwaitd/1", BATCHED, .set = { "detached", "1" }, .flags = DETACHED,
 	  .child = unwaited_child, .flood = unwaited_flood },
-	{ "kwaitd/4", ANY, .set = { "detached", "4" }, .flags = DETACHED,
+	{ "kwaitd/4", BATCHED, .set = { "detached", "4" }, .flags = DETACHED,
 	  .child = unwaited_child, .flood = unwaited_flood },
-	{ "kwaitd/16", ANY, .set = { "detached", "16" }, .flags = DETACHED,
+	{ "kwaitd/16", BATCHED, .set = { "detached", "16" }, .flags = DETACHED,
 	  .child = unwaited_child, .flood = unwaited_flood },
-	{ "kwaitd/64", ANY, .set = { "detached", "64" }, .flags = DETACHED,
+	{ "kwaitd/64", BATCHED, .set = { "detached", "64" }, .flags = DETACHED,
 	  .child = unwaited_child, .flood = unwaited_flood },
 };
 
