@@ -33,10 +33,11 @@ static int probe_fn(void *data)
 	return 0;
 }
 
-/* Return: whether a thread was released before the deadline, or an errno. */
-static int probe_run(unsigned long deadline)
+/* Return: whether a thread was released in time, or an errno. */
+static int probe_run(void)
 {
 	struct task_struct *p = kthread_create(probe_fn, NULL, "kwaitd/probe");
+	unsigned long deadline = jiffies + TIMEOUT;
 	int released;
 
 	if (IS_ERR(p))
@@ -73,7 +74,7 @@ int kwaitd_selftest(void)
 
 	/* Only probes are queued so early. */
 	do {
-		released = probe_run(deadline);
+		released = probe_run();
 		if (released < 0)
 			return released;
 		silent = kwaitd_hooks_silent();
