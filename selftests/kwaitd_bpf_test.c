@@ -30,6 +30,8 @@ FIXTURE_SETUP(bpf)
 {
 	if (!kw_loaded())
 		SKIP(return, "kwaitd is not loaded");
+	if (access("/sys/kernel/btf/vmlinux", R_OK))
+		SKIP(return, "no BTF");
 	self->nr = 0;
 }
 
