@@ -29,9 +29,9 @@ FIXTURE(bpf) {
 FIXTURE_SETUP(bpf)
 {
 	if (!kw_loaded())
-		SKIP(return, "kwaitd is not loaded");
+		SKIP(_exit(255), "kwaitd is not loaded");
 	if (access("/sys/kernel/btf/vmlinux", R_OK))
-		SKIP(return, "no BTF");
+		SKIP(_exit(255), "no BTF");
 	self->nr = 0;
 }
 

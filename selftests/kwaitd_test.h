@@ -599,7 +599,7 @@ FIXTURE(kwaitd) {
 FIXTURE_SETUP(kwaitd)
 {
 	if (!kw_loaded())
-		SKIP(return, "kwaitd is not loaded");
+		SKIP(_exit(255), "kwaitd is not loaded");
 	ASSERT_EQ(0, kw_write(KW_PARAMS "offload", "detached"));
 	ASSERT_EQ(0, kw_write(KW_PARAMS "batch", KW_BATCH));
 	ASSERT_EQ(0, kw_write(KW_PARAMS "max_backlog", "256"));
