@@ -148,16 +148,20 @@ vm_run()
 }
 
 # ours LOG: without what KCSAN says of races that the module takes no part in: the
-# kernel has some of its own
+# kernel has some of its own, also in interrupts of the module's functions
 ours()
 {
 	awk '
 	!/==========/ && !report { print; next }
 	{ report = report (report ? "\n" : "") $0 }
+	/ (read|write|assert|race)[ (].* (to|at) / { interrupted = 0 }
+	/ asm_(sysvec|exc|common)_/ { interrupted = 1 }
+	/\[kwaitd\]/ && !interrupted { ours = 1 }
 	/==========/ && seen++ % 2 {
-		if (report !~ /BUG: KCSAN:/ || report ~ /\[kwaitd\]/)
+		if (report !~ /BUG: KCSAN:/ || ours)
 			print report
 		report = ""
+		ours = interrupted = 0
 	}
 	END { if (report) print report }' "$1"
 }
