@@ -375,8 +375,11 @@ static int team_thread(void *arg)
 		while (!load(team_task->stage))
 			syscall(SYS_nanosleep, &moment, NULL);
 		if (t == &me.w->tasks[team_task->first]) {
-			if (team_end == BY_EXEC)
+			if (team_end == BY_EXEC) {
+				/* for execve() without failing allocations */
+				actor_start(me.w, 0);
 				exec_as("kw-torture-simple", team_task);
+			}
 			if (team_end == BY_THREAD)
 				task_die(team_task);
 		}

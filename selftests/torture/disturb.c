@@ -184,6 +184,31 @@ static void module_undo(void)
 
 /* Kprobes, and ftrace, off and on for everyone. Nothing of it concerns the module. */
 
+/*
+ * Not both at the same time: a kprobe that goes while ftrace is off leaves a flag at its
+ * function, and the next that goes makes the kernel say so (WARNING in
+ * ftrace_shutdown()) and never trace again, with the module or without it.
+ */
+static void ftrace_claim(bool off)
+{
+	int old;
+
+	for (;;) {
+		old = load(ledger->ftrace);
+		if ((off ? old == 0 : old >= 0) &&
+		    __atomic_compare_exchange_n(&ledger->ftrace, &old, off ? -1 : old + 1,
+						false, __ATOMIC_SEQ_CST,
+						__ATOMIC_SEQ_CST))
+			return;
+		usleep(1000);
+	}
+}
+
+static void ftrace_unclaim(bool off)
+{
+	add(ledger->ftrace, off ? 1 : -1);
+}
+
 static bool kprobes_can(void)
 {
 	return can_write(KPROBES_ENABLED);
@@ -196,9 +221,11 @@ static void kprobes_set(bool on)
 
 static void kprobes_cycle(void)
 {
+	ftrace_claim(false);
 	kprobes_set(false);
 	nap(rnd(20));
 	kprobes_set(true);
+	ftrace_unclaim(false);
 }
 
 static void kprobes_undo(void)
@@ -219,9 +246,11 @@ static void ftrace_set(bool on)
 
 static void ftrace_cycle(void)
 {
+	ftrace_claim(true);
 	ftrace_set(false);
 	nap(rnd(20));
 	ftrace_set(true);
+	ftrace_unclaim(true);
 }
 
 static void ftrace_undo(void)
@@ -254,6 +283,7 @@ static void tracers_cycle(void)
 	const char *symbol = hooked[rnd(3)];
 	char line[64];
 
+	ftrace_claim(false);
 	if (rnd(2)) {
 		snprintf(line, sizeof(line), "%c:kwaitd_torture/probe %s",
 			 rnd(2) ? 'p' : 'r', symbol);
@@ -265,6 +295,7 @@ static void tracers_cycle(void)
 	}
 	nap(rnd(50));
 	tracers_undo();
+	ftrace_unclaim(false);
 	kw_write(KW_TRACEFS "trace", "");
 }
 

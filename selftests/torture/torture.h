@@ -100,6 +100,7 @@ struct ledger {
 	unsigned long tasks;	/* to make in all; 0: until told to stop */
 	unsigned int stop, calm; /* workers; disturbers */
 	unsigned int gate;	/* closed: no new marks, so that the module can go */
+	int ftrace;		/* disturbers that need it on; -1: it is off */
 	bool pressure;		/* memory may be short */
 	bool faults;		/* ... by failslab */
 	unsigned long rounds;	/* of the first process */
