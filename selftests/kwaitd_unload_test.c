@@ -8,7 +8,9 @@
  */
 #include "kwaitd_test.h"
 
+#include <linux/userfaultfd.h>
 #include <poll.h>
+#include <sys/ioctl.h>
 
 #define CYCLES 50
 
@@ -157,6 +159,54 @@ TEST_F(kwaitd, while_all_is_queued)
 	ASSERT_TRUE(kw_until(kw_unload()));
 	ASSERT_EQ(0, kw_load(""));
 	EXPECT_EQ(0, kw_stat("queued_threads"));
+}
+
+static int clone3_of(void *args)
+{
+	pid_t pid = syscall(SYS_clone3, args, sizeof(struct clone_args));
+
+	if (!pid)
+		_exit(0);
+	_exit(pid > 0 ? KW_CODE : 1);
+}
+
+/* A clone3() that waits for its arguments is in the module until it has them. */
+TEST_F(kwaitd, while_in_clone3)
+{
+	const size_t size = sysconf(_SC_PAGESIZE);
+	struct uffdio_api api = { .api = UFFD_API };
+	struct uffdio_register reg = { .mode = UFFDIO_REGISTER_MODE_MISSING };
+	struct uffdio_copy copy = { .len = size };
+	struct clone_args *args;
+	int fd = syscall(SYS_userfaultfd, O_CLOEXEC), status;
+	struct uffd_msg msg;
+	char *pages, *stack = kw_stacks(1);
+	pid_t pid;
+
+	if (kw_native())
+		SKIP(return, "the kernel's own CLONE_AUTOREAP");
+	ASSERT_LE(0, fd);
+	pages = mmap(NULL, 2 * size, PROT_READ | PROT_WRITE,
+		     MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	args = (void *)(pages + size);
+	*args = (struct clone_args){ .flags = CLONE_AUTOREAP };
+	reg.range.start = (uintptr_t)pages;
+	reg.range.len = size;
+	ASSERT_EQ(0, ioctl(fd, UFFDIO_API, &api));
+	ASSERT_EQ(0, ioctl(fd, UFFDIO_REGISTER, &reg));
+	/* One that shares memory: the page is missing for it, too. */
+	pid = clone(clone3_of, stack + KW_STACK, CLONE_VM | SIGCHLD, pages);
+	ASSERT_LT(0, pid);
+	ASSERT_EQ((ssize_t)sizeof(msg), read(fd, &msg, sizeof(msg)));
+	EXPECT_FALSE(kw_unload());
+	copy.dst = (uintptr_t)pages;
+	copy.src = (uintptr_t)args;
+	ASSERT_EQ(0, ioctl(fd, UFFDIO_COPY, &copy));
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(KW_EXITED, status);
+	close(fd);
+	ASSERT_TRUE(kw_until(kw_unload()));
+	ASSERT_EQ(0, kw_load(""));
 }
 
 static int count_lines(const char *path, const char *text)
