@@ -258,6 +258,30 @@ static void act_threads(unsigned int unused)
 	actor_signals();
 }
 
+/*
+ * Many, one after the other, that are nothing but their end: so that queues fill.
+ * kinds: of processes, or 0: threads
+ */
+static void act_burst(unsigned int kinds)
+{
+	unsigned int n = 50 + rnd(250), i;
+	struct task *tasks[300];
+
+	for (i = 0; i < n; i++) {
+		tasks[i] = task_new(kinds ? pick(kinds) : pick_thread(),
+				    kinds ? W_EXITCODE(rnd(200), 0) : 0, false);
+		task_clone(tasks[i], kinds ? vm_child : vm_thread, stack_of(0),
+			   CLONE_VFORK);
+	}
+	if (kinds) {
+		family_ends(tasks, n);
+	} else {
+		for (i = 0; i < n; i++)
+			thread_ends(tasks[i], getpid());
+	}
+	actor_signals();
+}
+
 /* Programs: this one again. They know their task by its number. */
 
 static void exec_as(const char *name, struct task *t)
@@ -908,6 +932,8 @@ const struct action actions[] = {
 	{ "pidfd",	act_pidfd,	BIT(AUTOREAP),			4 },
 	{ "vfork",	act_vm,		BIT(ORDINARY) | BIT(DETACHED),	12 },
 	{ "threads",	act_threads,	0,				14 },
+	{ "burst",	act_burst,	BIT(DETACHED),			4 },
+	{ "thread_burst", act_burst,	0,				3 },
 	{ "team",	act_team,	PROCESSES,			6 },
 	{ "exec",	act_exec,	PROCESSES,			3 },
 	{ "exec_parent", act_exec_parent, PROCESSES,			2 },
