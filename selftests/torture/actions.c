@@ -638,6 +638,7 @@ static struct task *orphans_make(unsigned int n, bool to_main)
 			kind = pick(PROCESSES);
 			orphan = task_new(kind == ORDINARY ? ORPHAN : kind,
 					  pick_status(), true);
+			orphan->else_kind = ORPHAN;
 			orphan->to_main = to_main;
 			if (!task_spawn(orphan, 0))
 				simple_child(orphan, 0);

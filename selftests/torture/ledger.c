@@ -207,6 +207,7 @@ struct task *task_new(enum kind kind, int status, bool gated)
 	*t = (struct task){
 		.serial = add(ledger->serial, 1),
 		.kind = kind,
+		.else_kind = ORDINARY,
 		.sig = SIGCHLD,
 		.status = status,
 		.pidfd = -1,
@@ -249,7 +250,7 @@ static bool task_refused(struct task *t)
 	}
 	if (errno == EINVAL && t->kind == AUTOREAP && !kw_native() &&
 	    !moment_good(&t->born, MODULE)) {
-		t->kind = ORDINARY;
+		t->kind = t->else_kind;
 		return true;
 	}
 	fail(t, "clone: %m");

@@ -68,6 +68,7 @@ struct task {
 	unsigned long serial;
 	pid_t pid, tid;
 	enum kind kind;
+	enum kind else_kind;	/* where there is no CLONE_AUTOREAP */
 	enum fate fate;
 	enum promise promise;
 	struct moment born;
