@@ -53,7 +53,7 @@ FIXTURE_VARIANT(bpf) {
 FIXTURE_VARIANT_ADD(bpf, fentry) { .type = BPF_TRACE_FENTRY };
 FIXTURE_VARIANT_ADD(bpf, fexit) { .type = BPF_TRACE_FEXIT };
 
-/* Return: 0 or errno */
+/* Return: 0 or -errno */
 static int attach(struct counter *c, const char *function, enum bpf_attach_type type)
 {
 	LIBBPF_OPTS(bpf_prog_load_opts, opts, .expected_attach_type = type);
@@ -69,14 +69,14 @@ static int attach(struct counter *c, const char *function, enum bpf_attach_type 
 	int id = libbpf_find_vmlinux_btf_id(function, type);
 
 	if (id < 0)
-		return ENOENT;
+		return -ENOENT;
 	opts.attach_btf_id = id;
 	c->map = bpf_map_create(BPF_MAP_TYPE_ARRAY, NULL, 4, 8, 1, NULL);
 	insns[0].imm = c->map;
 	c->prog = bpf_prog_load(BPF_PROG_TYPE_TRACING, NULL, "GPL", insns,
 				sizeof(insns) / sizeof(*insns), &opts);
 	c->link = bpf_raw_tracepoint_open(NULL, c->prog);
-	return c->link < 0 ? errno : 0;
+	return c->link < 0 ? -errno : 0;
 }
 
 static long calls(const struct counter *c)
