@@ -409,8 +409,13 @@ static bool is_alive(struct task_struct *p)
  */
 static bool parent_knows(struct task_struct *p)
 {
-	return !is_alive(p) && READ_ONCE(p->exit_state) && !READ_ONCE(p->ptrace) &&
-	       !delay_group_leader(p);
+	int state;
+
+	/* In this order: a tracer that goes while another of its threads waits for p */
+	if (is_alive(p) || smp_load_acquire(&p->ptrace))
+		return false;
+	state = READ_ONCE(p->exit_state);
+	return state && state != EXIT_TRACE && !delay_group_leader(p);
 }
 
 /*
@@ -708,12 +713,15 @@ static void adopt_newborn(struct task_struct *child)
 	kfree_rcu(a, rcu);
 }
 
-/* Is the new child, of current or by CLONE_PARENT of its parent, an own one? */
+/*
+ * Is the new child, of current or by CLONE_PARENT of its parent, an own one? Where it is
+ * not known yet whether current is, it may be.
+ */
 static bool born_own(struct kwaitd_adoption *a)
 {
 	struct pid *pid = task_tgid(current);
 
-	return pid == a->pid || is_own(pid, a);
+	return pid == a->pid || !is_active(a) || is_own(pid, a);
 }
 
 /**

@@ -82,6 +82,7 @@ int kwaitd_selftest(void)
 	} while (released && !silent && !queued &&
 		 time_before(jiffies, deadline));
 	/* It is counted when it is gone. */
+	deadline = jiffies + TIMEOUT;
 	while (kwaitd_stats_sum(KWAITD_REAPED) < queued &&
 	       time_before(jiffies, deadline))
 		usleep_range(500, 1000);

@@ -153,15 +153,24 @@ vm_run()
 ours()
 {
 	awk '
+	function others(report,    lines, n, i)
+	{
+		n = split(report, lines, "\n")
+		for (i = 1; i <= n; i++)
+			if (lines[i] !~ /KCSAN/)
+				print lines[i]
+	}
 	/WARNING: .* event_define_fields\+/ { next }
 	!/==========/ && !report { print; next }
 	{ report = report (report ? "\n" : "") $0 }
-	/ (read|write|assert|race)[ (].* (to|at) / { interrupted = 0 }
+	/ to 0x[0-9a-f]+ of [0-9]+ bytes by / { interrupted = 0 }
 	/ asm_(sysvec|exc|common)_/ { interrupted = 1 }
 	/\[kwaitd\]/ && !interrupted { ours = 1 }
 	/==========/ && seen++ % 2 {
 		if (report !~ /BUG: KCSAN:/ || ours)
 			print report
+		else	# but for what another CPU had to say
+			others(report)
 		report = ""
 		ours = interrupted = 0
 	}
