@@ -457,7 +457,6 @@ int main(int argc, char **argv)
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	setrlimit(RLIMIT_CORE, &no_core);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	module_ko = getenv("KWAITD_KO");
 	printf("# seed %lu, %u workers, disturbed by", ledger->seed,
 	       ledger->nr_workers);
 	for (i = 0; i < nr_disturbers; i++) {
@@ -487,7 +486,7 @@ int main(int argc, char **argv)
 		account_tasks();
 	if (kw_loaded())
 		account_module();
-	else if (module_ko && ledger->epochs[EPOCH_MODULE].seq)
+	else if (getenv("KWAITD_KO") && ledger->epochs[EPOCH_MODULE].seq)
 		fail(NULL, "the module is gone");
 	summary();
 	return ledger->errors != 0;

@@ -11,8 +11,6 @@
 #define FTRACE_ENABLED "/proc/sys/kernel/ftrace_enabled"
 #define KPROBES_ENABLED DEBUGFS "kprobes/enabled"
 
-const char *module_ko;
-
 static void nap(unsigned int ms)
 {
 	/* so that the end need not wait for it */
@@ -110,19 +108,9 @@ static void params_undo(void)
 
 /* The module */
 
-bool module_load(void)
-{
-	int fd = open(module_ko, O_RDONLY | O_CLOEXEC), err;
-
-	err = syscall(SYS_finit_module, fd, "", 0) ? errno : 0;
-	close(fd);
-	errno = err;
-	return !err;
-}
-
 static bool module_can(void)
 {
-	return module_ko && kw_loaded();
+	return getenv("KWAITD_KO") && kw_loaded();
 }
 
 /* May a load fail now? There is no memory, or ftrace is off. */
@@ -151,7 +139,7 @@ static void module_cycle(void)
 		if (++tries == 50)
 			store(ledger->gate, 1);
 		epoch_begin(EPOCH_MODULE);
-		gone = !syscall(SYS_delete_module, "kwaitd", O_NONBLOCK);
+		gone = kw_unload();
 		if (!gone && errno != EAGAIN && errno != EBUSY)
 			fail(NULL, "rmmod: %m");
 		epoch_end(EPOCH_MODULE, !gone);
@@ -166,7 +154,7 @@ static void module_cycle(void)
 	end = time(NULL) + STUCK / 2;
 	do {
 		epoch_begin(EPOCH_MODULE);
-		gone = !module_load();
+		gone = kw_load("");
 		if (gone && !load_may_fail())
 			fail(NULL, "insmod: %m");
 		epoch_end(EPOCH_MODULE, !gone);

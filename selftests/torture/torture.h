@@ -213,9 +213,7 @@ struct disturber {
 
 extern struct disturber disturbers[];
 extern const unsigned int nr_disturbers;
-extern const char *module_ko;
 
 noreturn void disturber_run(struct disturber *d);
-bool module_load(void);
 
 #endif /* _TORTURE_H */
