@@ -347,8 +347,9 @@ static inline int kw_reaper_stop(struct kw_reaper *r)
 
 	if (send(r->fd, &o, sizeof(o), 0) != sizeof(o))
 		kill(r->pid, SIGKILL);
-	close(r->fd);
 	waitpid(r->pid, &status, 0);
+	/* Not before: a recv() that is about to block may see the end, and no order. */
+	close(r->fd);
 	return status;
 }
 
