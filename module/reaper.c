@@ -230,6 +230,19 @@ static bool last_thread(struct task_struct *p)
 	return !thread_group_leader(p) && atomic_read(&p->signal->live) <= 1;
 }
 
+/*
+ * Does its process seem to have one thread at a time besides the leader? The next one
+ * may be there before p has come to its end; p is the first in order of birth then.
+ */
+static bool lone_thread(struct task_struct *p)
+{
+	int live = atomic_read(&p->signal->live);
+
+	return live <= 1 ||
+	       (live == 2 && READ_ONCE(p->thread_node.prev) ==
+			     &p->group_leader->thread_node);
+}
+
 /* Return: why p must be released at once, or KWAITD_NR_COUNTERS. */
 static enum kwaitd_counter inline_reason(struct task_struct *p,
 					 struct kwaitd_queue *q)
@@ -262,7 +275,7 @@ static enum kwaitd_counter inline_reason(struct task_struct *p,
 		if (READ_ONCE(sig->flags) & SIGNAL_GROUP_EXIT)
 			return KWAITD_INLINE_GROUP_EXIT;
 		/* To wake kwaitd at once would cost more than this does. */
-		if (last_thread(p))
+		if (lone_thread(p))
 			return KWAITD_INLINE_LAST_THREAD;
 	}
 	if (pid_has_pidfd(task_pid(p)))

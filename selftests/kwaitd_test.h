@@ -492,6 +492,45 @@ static inline bool kw_ends(enum kw_kind kind, pid_t pid, int *status)
 	       waitpid(pid, status, __WALL) == -1 && errno == ECHILD;
 }
 
+/* The first line of /proc/PID/NAME */
+static inline bool kw_proc_line(const char *pid, const char *name, char *line,
+				int size)
+{
+	char path[64];
+	FILE *f;
+	bool ok;
+
+	snprintf(path, sizeof(path), "/proc/%.16s/%s", pid, name);
+	f = fopen(path, "r");
+	if (!f)
+		return false;
+	ok = fgets(line, size, f);
+	fclose(f);
+	line[strcspn(line, "\n")] = '\0';
+	return ok;
+}
+
+/* How many processes have this name; *pid is one of them */
+static inline int kw_named(const char *name, pid_t *pid)
+{
+	DIR *proc = opendir("/proc");
+	struct dirent *p;
+	char line[64];
+	int n = 0;
+
+	while (proc && (p = readdir(proc))) {
+		if (p->d_name[0] < '0' || p->d_name[0] > '9' ||
+		    !kw_proc_line(p->d_name, "comm", line, sizeof(line)) ||
+		    strcmp(line, name))
+			continue;
+		*pid = atoi(p->d_name);
+		n++;
+	}
+	if (proc)
+		closedir(proc);
+	return n;
+}
+
 /* Keep SIGCHLD pending when it comes; children and execve() inherit this. */
 static inline void kw_hold_sigchld(void)
 {

@@ -22,6 +22,7 @@
 #define STACK 16384
 
 static volatile sig_atomic_t sigchlds;
+static int gates[EACH][2];
 static char stacks[EACH][STACK];
 
 static void on_sigchld(int sig)
@@ -29,8 +30,12 @@ static void on_sigchld(int sig)
 	sigchlds++;
 }
 
-static int thread(void *arg)
+/* Dies when it is its turn, so that there are several until then. */
+static int thread(void *gate)
 {
+	char c;
+
+	read(*(int *)gate, &c, 1);
 	syscall(SYS_exit, 0);
 	return 0;
 }
@@ -97,10 +102,14 @@ int main(void)
 	}
 	for (i = 0; i < EACH; i++) {
 		pin(i % cpus);
+		pipe(gates[i]);
 		threads[i] = clone(thread, stacks[i] + STACK, CLONE_VM |
 				   CLONE_FS | CLONE_FILES | CLONE_SIGHAND |
 				   CLONE_THREAD | CLONE_SYSVSEM |
-				   CLONE_DETACHED, NULL);
+				   CLONE_DETACHED, gates[i]);
+	}
+	for (i = 0; i < EACH; i++) {
+		write(gates[i][1], "", 1);
 		usleep(50000);
 	}
 	signals = sigchlds;
