@@ -293,6 +293,94 @@ TEST_F(reaper, adopted_while_forking)
 	EXPECT_EQ(0, count->lost);
 }
 
+/* Process ids in the namespace below */
+#define SIBLING 2	/* the first of them */
+#define OTHERS 200	/* who make it take long to look through its children */
+#define CREATOR 4000	/* of the siblings */
+
+struct siblings {
+	int ready, adopted, done;
+	int born, collected;
+};
+
+static pid_t child_with_pid(pid_t pid, __u64 flags)
+{
+	struct clone_args args = {
+		.flags = flags,
+		.exit_signal = flags & CLONE_PARENT ? 0 : SIGCHLD,
+		.set_tid = (uintptr_t)&pid,
+		.set_tid_size = 1,
+	};
+
+	return kw_clone3(&args);
+}
+
+/* Siblings one after the other, until their parent is adopted */
+static void have_siblings(struct siblings *s)
+{
+	while (!__atomic_load_n(&s->adopted, __ATOMIC_ACQUIRE) &&
+	       SIBLING + s->born < OTHERS) {
+		if (!child_with_pid(SIBLING + s->born, CLONE_PARENT))
+			kw_linger();
+		s->born++;
+	}
+	__atomic_store_n(&s->done, 1, __ATOMIC_RELEASE);
+	pause();
+}
+
+/* The init: all its children are its own, and it waits for the siblings. */
+static void wait_for_siblings(struct siblings *s)
+{
+	int status, pid;
+
+	for (pid = OTHERS; pid < CREATOR; pid++) {
+		if (!child_with_pid(pid, 0))
+			pause();
+	}
+	if (!child_with_pid(CREATOR, 0))
+		have_siblings(s);
+	__atomic_store_n(&s->ready, 1, __ATOMIC_RELEASE);
+	while (!__atomic_load_n(&s->done, __ATOMIC_ACQUIRE))
+		usleep(1000);
+	for (pid = SIBLING; pid < SIBLING + s->born; pid++) {
+		kill(pid, SIGUSR1);
+		if (waitpid(pid, &status, 0) == pid && status == KW_EXITED)
+			s->collected++;
+	}
+	_exit(KW_CODE);
+}
+
+/*
+ * While its children are looked through, one of them that has not been found yet has
+ * siblings by CLONE_PARENT, where the look has been already.
+ */
+TEST_F(reaper, adopted_while_siblings)
+{
+	struct siblings *s = kw_shared(sizeof(*s));
+	sigset_t set;
+	int status;
+	pid_t pid;
+
+	ASSERT_NE(NULL, s);
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	pid = kw_fork(CLONE_NEWPID | SIGCHLD);
+	if (!pid) {
+		prctl(PR_SET_PDEATHSIG, SIGKILL);
+		wait_for_siblings(s);
+	}
+	ASSERT_GT(pid, 0);
+	ASSERT_TRUE(kw_until(__atomic_load_n(&s->ready, __ATOMIC_ACQUIRE)));
+	if (variant->adopted)
+		ASSERT_EQ(0, kw_adopt(pid));
+	__atomic_store_n(&s->adopted, 1, __ATOMIC_RELEASE);
+	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_EQ(KW_EXITED, status);
+	EXPECT_EQ(s->born, s->collected);
+	TH_LOG("%d siblings", s->born);
+}
+
 /* A subreaper below an adopted reaper keeps its orphans, till it dies. */
 TEST_F(reaper, subreaper)
 {
