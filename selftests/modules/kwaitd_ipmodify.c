@@ -24,7 +24,11 @@ static int __init ipmodify_init(void)
 {
 	int err = ftrace_set_filter(&ops, symbol, strlen(symbol), 1);
 
-	return err ?: register_ftrace_function(&ops);
+	if (!err)
+		err = register_ftrace_function(&ops);
+	if (err)
+		ftrace_free_filter(&ops);
+	return err;
 }
 module_init(ipmodify_init);
 
