@@ -68,38 +68,6 @@ TEST_F_TIMEOUT(kwaitd, off_and_on, 300)
 	       kw_stat("marked_processes") - marked, kw_inline() - inlined);
 }
 
-/*
- * Nor when kwaitd has had no turn there before its CPU went: who makes the tasks, and
- * they, are real-time ones.
- */
-TEST_F_TIMEOUT(kwaitd, off_while_busy, 120)
-{
-	const struct sched_param fifo = { .sched_priority = 1 };
-	int cpu = sysconf(_SC_NPROCESSORS_CONF) - 1, i, status;
-	int *stop = kw_shared(sizeof(*stop));
-	pid_t pid;
-
-	if (cpu < 1)
-		SKIP(return, "one CPU");
-	for (i = 0; i < CYCLES; i++) {
-		*stop = 0;
-		pid = kw_helper();
-		if (!pid) {
-			if (kw_pin(cpu) || sched_setscheduler(0, SCHED_FIFO, &fifo))
-				_exit(2);
-			storm(stop);
-		}
-		EXPECT_TRUE(kw_until(kw_cpu_stat(cpu, "backlog") > 8));
-		EXPECT_EQ(0, set_online(cpu, false));
-		EXPECT_EQ(0, kw_cpu_stat(cpu, "backlog"));
-		*stop = 1;
-		EXPECT_EQ(0, set_online(cpu, true));
-		ASSERT_EQ(pid, waitpid(pid, &status, 0));
-		EXPECT_EQ(0, status);
-	}
-	EXPECT_TRUE(kw_until(kw_at_rest()));
-}
-
 /* A kwaitd that came back serves its CPU again. */
 TEST_F_TIMEOUT(kwaitd, works_again, 60)
 {

@@ -4,11 +4,12 @@
 # second is refused, and who was first goes on as if nobody had asked. Where kwaitd can
 # do without the hook it is not refused, and does.
 #
-# KWAITD_KO and KWAITD_IPMODIFY_KO name the modules' files.
+# KWAITD_KO names kwaitd's file, and KWAITD_MODULES where the other is.
+ipmodify=$KWAITD_MODULES/kwaitd_ipmodify.ko
 cd "$(dirname "$0")" || exit 1
 
 echo "TAP version 13"
-if [ ! -e "$KWAITD_IPMODIFY_KO" ] || [ ! -e "$KWAITD_KO" ] ||
+if [ ! -e "$ipmodify" ] || [ ! -e "$KWAITD_KO" ] ||
 	[ ! -e /sys/module/kwaitd ]; then
 	echo "1..0 # SKIP kwaitd is not loaded, or there are no modules to load"
 	exit 4
@@ -63,11 +64,11 @@ does_without()
 		END { exit bad }' /sys/kernel/debug/kwaitd/hooks && works
 }
 
-check "it is refused while kwaitd is there" refused "$KWAITD_IPMODIFY_KO"
+check "it is refused while kwaitd is there" refused "$ipmodify"
 check "and kwaitd goes on" works
 check "kwaitd can be unloaded" unloads
 for symbol in $needed; do
-	insmod "$KWAITD_IPMODIFY_KO" symbol="$symbol"
+	insmod "$ipmodify" symbol="$symbol"
 	check "kwaitd is refused while it is in $symbol()" refused "$KWAITD_KO"
 	check "and nothing of it is left" absent
 	check "and children are what they always were" stock
@@ -75,7 +76,7 @@ for symbol in $needed; do
 	unloads
 done
 for symbol in $optional; do
-	insmod "$KWAITD_IPMODIFY_KO" symbol="$symbol"
+	insmod "$ipmodify" symbol="$symbol"
 	check "kwaitd loads while it is in $symbol()" insmod "$KWAITD_KO"
 	check "and does without it" does_without "$symbol"
 	unloads
