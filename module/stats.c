@@ -28,6 +28,7 @@ static const char * const names[] = {
 	[KWAITD_QUEUED_PROCESSES]	= "queued_processes",
 	[KWAITD_QUEUED_ORPHANS]		= "queued_orphans",
 	[KWAITD_REAPED]			= "reaped",
+	[KWAITD_REAPED_NS]		= "reaped_ns",
 	[KWAITD_WAKEUPS]		= "wakeups",
 	[KWAITD_STOLEN]			= "stolen",
 	[KWAITD_ORPHANS]		= "orphans",
@@ -62,7 +63,7 @@ const char *kwaitd_stats_name(enum kwaitd_counter counter)
 }
 
 /**
- * kwaitd_stats_latency() - count a release in the histogram
+ * kwaitd_stats_latency() - count a release in the histogram, and its time
  * @ns: how long the task was queued
  *
  * Context: any.
@@ -71,6 +72,7 @@ void kwaitd_stats_latency(u64 ns)
 {
 	unsigned int log2 = ns ? ilog2(ns) : 0;
 
+	this_cpu_add(kwaitd_stats.count[KWAITD_REAPED_NS], ns);
 	this_cpu_inc(kwaitd_stats.latency[min(log2, KWAITD_NR_LATENCIES - 1U)]);
 }
 

@@ -69,7 +69,7 @@ echo none >/sys/module/kwaitd/parameters/offload
 	grep -q '^[0-9:.]* orphan .*, child of .*, released at once: offload, cgroup '
 result $? "events, of an orphan released at once"
 echo "$offload" >/sys/module/kwaitd/parameters/offload
-says kwaitd_reaped_total stat --prometheus
+says kwaitd_latency_seconds_sum stat --prometheus
 result $? "stat --prometheus"
 "$kwaitctl" reap "$init" --older-than 0 >/dev/null
 result $? "reap"

@@ -42,10 +42,15 @@ TEST_F(kwaitd, per_cpu_adds_up)
 
 TEST_F(kwaitd, latency_counts_every_release)
 {
-	FILE *f = fopen(KW_DEBUGFS "latency", "r");
-	long from, last = 0, n, sum = 0;
+	long from, last = 0, n, sum = 0, ns = 0;
+	pid_t pid = kw_fork(CLONE_DETACHED);
 	char line[64];
+	FILE *f;
 
+	if (!pid)
+		_exit(0);
+	ASSERT_TRUE(kw_until(kw_gone(pid) && kw_at_rest()));
+	f = fopen(KW_DEBUGFS "latency", "r");
 	ASSERT_NE(NULL, f);
 	ASSERT_NE(NULL, fgets(line, sizeof(line), f));
 	EXPECT_STREQ("ns_from count\n", line);
@@ -53,9 +58,14 @@ TEST_F(kwaitd, latency_counts_every_release)
 		EXPECT_LT(last, from);
 		last = from;
 		sum += n;
+		ns += from * n;
 	}
 	fclose(f);
 	EXPECT_EQ(kw_stat("reaped"), sum);
+	/* A bucket ends at twice where it begins. */
+	EXPECT_LT(0, ns);
+	EXPECT_LE(ns, kw_stat("reaped_ns"));
+	EXPECT_GT(2 * ns, kw_stat("reaped_ns"));
 }
 
 /* Do once what each hook is in the way of. */

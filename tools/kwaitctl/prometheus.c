@@ -73,7 +73,7 @@ static void print_family(const struct family *f, const struct stats *stats)
 	}
 }
 
-/* What a newer module counts, or an older one did */
+/* What a newer module counts, or an older one did; but for the histogram's sum */
 static void print_others(const struct stats *stats)
 {
 	struct family other = { .help = "See 'stats' in kwaitd(4)." };
@@ -86,16 +86,13 @@ static void print_others(const struct stats *stats)
 				break;
 		}
 		other.name = v->name;
-		if (i == ARRAY_SIZE(families))
+		if (i == ARRAY_SIZE(families) && strcmp(v->name, "reaped_ns"))
 			print_family(&other, stats);
 	}
 }
 
-/*
- * From a microsecond to a minute: always the same, or they could not be compared.
- * The sum of them all is not known.
- */
-static void print_latency(const struct latency *l)
+/* From a microsecond to a minute: always the same, or they could not be compared. */
+static void print_latency(const struct latency *l, const struct stats *stats)
 {
 	__u64 sum = 0;
 	unsigned int i;
@@ -109,6 +106,7 @@ static void print_latency(const struct latency *l)
 			       (2ULL << i) / 1e9, sum);
 	}
 	printf("kwaitd_latency_seconds_bucket{le=\"+Inf\"} %llu\n", sum);
+	printf("kwaitd_latency_seconds_sum %.9f\n", stats_get(stats, "reaped_ns") / 1e9);
 	printf("kwaitd_latency_seconds_count %llu\n", sum);
 }
 
@@ -124,6 +122,6 @@ int prometheus_print(void)
 	for (i = 0; i < ARRAY_SIZE(families); i++)
 		print_family(&families[i], &stats);
 	print_others(&stats);
-	print_latency(&latency);
+	print_latency(&latency, &stats);
 	return util_flushed();
 }
