@@ -7,15 +7,12 @@
 # Without this adopting a container that has such an init may break it.
 param=/sys/module/kwaitd/parameters/auto_adopt
 stats=/sys/kernel/debug/kwaitd/stats
-n=0
-status=0
 
-echo "TAP version 13"
+. "$(dirname "$0")/tap.sh"
 if [ ! -e $param ]; then
-	echo "1..0 # SKIP kwaitd is not loaded"
-	exit 4
+	skip "kwaitd is not loaded"
 fi
-echo "1..18"
+plan 18
 
 # until COMMAND...: for up to 20 seconds
 until_ok()
@@ -26,18 +23,6 @@ until_ok()
 		[ $tries -lt 200 ] || return 1
 		usleep 100000
 	done
-}
-
-# result STATUS WHAT
-result()
-{
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n $2"
-	else
-		status=1
-		echo "not ok $n $2"
-	fi
 }
 
 counter()
@@ -99,4 +84,4 @@ for init in tini dumb-init catatonit; do
 	one $init cgroup:/
 done
 echo off >$param
-exit $status
+exit $fail

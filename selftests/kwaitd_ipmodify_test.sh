@@ -7,12 +7,11 @@
 # KWAITD_KO names kwaitd's file, and KWAITD_MODULES where the other is.
 ipmodify=$KWAITD_MODULES/kwaitd_ipmodify.ko
 cd "$(dirname "$0")" || exit 1
+. ./tap.sh
 
-echo "TAP version 13"
 if [ ! -e "$ipmodify" ] || [ ! -e "$KWAITD_KO" ] ||
 	[ ! -e /sys/module/kwaitd ]; then
-	echo "1..0 # SKIP kwaitd is not loaded, or there are no modules to load"
-	exit 4
+	skip "kwaitd is not loaded, or there are no modules to load"
 fi
 needed="release_task do_notify_parent" optional=
 while read -r _ symbol _; do
@@ -23,20 +22,7 @@ while read -r _ symbol _; do
 done </sys/kernel/debug/kwaitd/hooks
 # shellcheck disable=SC2086 # words
 set -- $optional
-echo "1..$((11 + 2 * $#))"
-n=0 fail=0
-check() # TEXT COMMAND...
-{
-	text=$1
-	shift
-	n=$((n + 1))
-	if "$@"; then
-		echo "ok $n $text"
-	else
-		echo "not ok $n $text"
-		fail=1
-	fi
-}
+plan "$((11 + 2 * $#))"
 refused() { ! insmod "$1" 2>/tmp/insmod.err; }
 absent()
 {

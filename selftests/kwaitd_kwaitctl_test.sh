@@ -4,27 +4,12 @@
 #
 # Without this the command and the module drift apart.
 kwaitctl=${KWAITCTL:-/sbin/kwaitctl}
-n=0
-status=0
 
-echo "TAP version 13"
+. "$(dirname "$0")/tap.sh"
 if ! [ -x "$kwaitctl" ] || ! [ -e /dev/kwaitd ]; then
-	echo "1..0 # SKIP kwaitd is not loaded, or there is no kwaitctl"
-	exit 4
+	skip "kwaitd is not loaded, or there is no kwaitctl"
 fi
-echo "1..13"
-
-# result STATUS WHAT
-result()
-{
-	n=$((n + 1))
-	if [ "$1" = 0 ]; then
-		echo "ok $n $2"
-	else
-		status=1
-		echo "not ok $n $2"
-	fi
-}
+plan 13
 
 # says TEXT COMMAND...: is it in what the command prints, on either output?
 says()
@@ -81,4 +66,4 @@ result $? "release"
 
 kill -KILL "$init"
 wait $unshare
-exit $status
+exit $fail

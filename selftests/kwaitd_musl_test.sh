@@ -3,29 +3,15 @@
 # An unmodified pthread program, built with musl: 64 threads, 100 rounds, half
 # of them joined and half detached. All were marked, all are gone, none lost.
 cd "$(dirname "$0")" || exit 1
+. ./tap.sh
 stats=/sys/kernel/debug/kwaitd/stats
 stat() { awk -v n="$1" '$1 == n { print $2 }' $stats; }
 inlined() { awk '/^inline_/ { n += $2 } END { print n }' $stats; }
 
-echo "TAP version 13"
 if [ ! -e $stats ] || [ ! -x ./musl_pthread ]; then
-	echo "1..0 # SKIP kwaitd is not loaded, or there was no musl-gcc"
-	exit 4
+	skip "kwaitd is not loaded, or there was no musl-gcc"
 fi
-echo "1..4"
-n=0 fail=0
-check() # TEXT COMMAND...
-{
-	text=$1
-	shift
-	n=$((n + 1))
-	if "$@"; then
-		echo "ok $n $text"
-	else
-		echo "not ok $n $text"
-		fail=1
-	fi
-}
+plan 4
 runs() { ./musl_pthread 64 100 >/dev/null; }
 at_rest()
 {

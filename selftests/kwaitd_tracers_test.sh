@@ -3,30 +3,13 @@
 # strace and gdb follow a child of each kind to its end, and see what it exits
 # with. Then it ends as if nobody had looked: detached_child says so.
 cd "$(dirname "$0")" || exit 1
+. ./tap.sh
 log=/tmp/kwaitd_tracers.log
 
-echo "TAP version 13"
 if ! command -v strace >/dev/null || ! command -v gdb >/dev/null; then
-	echo "1..0 # SKIP no strace, or no gdb"
-	exit 4
+	skip "no strace, or no gdb"
 fi
-echo "1..6"
-n=0 fail=0
-check() # TEXT COMMAND...
-{
-	text=$1
-	shift
-	n=$((n + 1))
-	if ./detached_child "$kind" >/dev/null; [ $? = 4 ]; then
-		echo "ok $n # SKIP $text: kwaitd is not loaded"
-	elif "$@"; then
-		echo "ok $n $text"
-	else
-		echo "not ok $n $text"
-		fail=1
-		sed 's/^/# /' $log
-	fi
-}
+plan 6
 good_end() { grep -q "^$kind child $1: a good end" $log; }
 
 # Of the three only the ordinary child's end is a signal to its parent.
@@ -58,9 +41,22 @@ debugged()
 	[ -n "$pid" ] && good_end "$pid" && grep -q "$end" $log
 }
 
+logged()
+{
+	"$@" && return
+	sed 's/^/# /' $log
+	return 1
+}
+
 for kind in ordinary detached autoreap; do
-	check "strace sees the end of one: $kind" straced
-	check "gdb sees the end of one: $kind" debugged
+	./detached_child "$kind" >/dev/null
+	if [ $? = 4 ]; then
+		skip_one "strace sees the end of one: $kind" "kwaitd is not loaded"
+		skip_one "gdb sees the end of one: $kind" "kwaitd is not loaded"
+		continue
+	fi
+	check "strace sees the end of one: $kind" logged straced
+	check "gdb sees the end of one: $kind" logged debugged
 done
 rm -f $log $log.strace
 exit $fail
