@@ -2,7 +2,8 @@
 /*
  * A plugin for QEMU that counts how often each block of instructions is executed
  * between two marks of the guest's program (mark() in guest/profile.c). What it
- * logs at the second mark is a line for each block: address, instructions, times.
+ * logs at the second mark is a line for each block: address, instructions, times, and
+ * in what order they were first executed.
  * So nothing is sampled, and what runs with interrupts off is seen as well.
  *
  * A block that is left early, by a page fault, counts whole.
@@ -24,16 +25,21 @@ struct block {
 	unsigned long address;
 	unsigned long instructions;
 	unsigned long times;
+	unsigned long order;
 };
 
 static struct block *blocks;
+static unsigned long order;
 
 static void executed(unsigned int cpu, void *arg)
 {
 	struct block *block = arg;
 
 	(void)cpu;
-	block->times += counting;
+	if (!counting)
+		return;
+	if (!block->times++)
+		block->order = order++;
 }
 
 static void start(unsigned int cpu, void *arg)
@@ -54,8 +60,8 @@ static void stop(unsigned int cpu, void *arg)
 	for (block = blocks; block; block = block->next) {
 		if (!block->times)
 			continue;
-		snprintf(line, sizeof(line), "%lx %lu %lu\n", block->address,
-			 block->instructions, block->times);
+		snprintf(line, sizeof(line), "%lx %lu %lu %lu\n", block->address,
+			 block->instructions, block->times, block->order);
 		qemu_plugin_outs(line);
 		block->times = 0;
 	}

@@ -1,19 +1,52 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * One way and kind, between two marks that plugin.c counts between.
+ * One way and kind, between two marks that plugin.c counts between: no-ops that nobody
+ * else has.
  */
 #include "bench.h"
 
-/* No-ops that nobody else has */
-
 static inline void mark_start(void)
 {
-	asm volatile(".byte 0x0f, 0x1f, 0x84, 0, 'k', 'w', 1, 0");
+	asm volatile(MARK("1"));
 }
 
 static inline void mark_stop(void)
 {
-	asm volatile(".byte 0x0f, 0x1f, 0x84, 0, 'k', 'w', 0, 0");
+	asm volatile(MARK("0"));
+}
+
+static void profile_settle(void)
+{
+	mark_start();
+	settle();
+	mark_stop();
+}
+
+/*
+ * One child, counted from its exit() on: until its parent is back, and then what is left
+ * of it. Before that, each with a count of its own, others, and that time without a child.
+ */
+static void profile_exit(const struct way *way, const struct kind *kind)
+{
+	int i;
+
+	for (i = 0; i < WARM_UP; i++)
+		way->child(way, kind);
+	settle();
+	mark_stop();
+	profile_settle();
+	way->child(way, kind);
+	mark_stop();
+	profile_settle();
+}
+
+static void profile_children(const struct way *way, const struct kind *kind, int n)
+{
+	mark_start();
+	while (n--)
+		way->child(way, kind);
+	settle();
+	mark_stop();
 }
 
 static void profile(char *what, int children)
@@ -21,7 +54,6 @@ static void profile(char *what, int children)
 	char *state = strsep(&what, ","), *kind = strsep(&what, ",");
 	const struct way *way;
 	unsigned int k = 0, w = 0;
-	int i;
 
 	need(kind && what);
 	while (strcmp(kinds[k].name, kind))
@@ -32,15 +64,14 @@ static void profile(char *what, int children)
 	state_set(strcmp(state, "absent") ? LOADED : ABSENT);
 	quiesce();
 	way_enter(way, &kinds[k]);
-	mark_start();
-	for (i = 0; i < children; i++)
-		way->child(way, &kinds[k]);
-	settle();
-	mark_stop();
+	if (children)
+		profile_children(way, &kinds[k], children);
+	else
+		profile_exit(way, &kinds[k]);
 	way_leave(way);
 }
 
-/* CHILDREN STATE,KIND,WAY... */
+/* CHILDREN STATE,KIND,WAY...; no CHILDREN: one, from its exit() on */
 int mode_profile(char **arg)
 {
 	int children = atoi(*arg++);

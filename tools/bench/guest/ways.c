@@ -23,7 +23,10 @@ const struct kind kinds[NR_KINDS] = {
 	[FORK] = { "fork", FOR_FORK, 0 },
 };
 
-/* clone(); the child ends with exit(0), and until then touches no memory. */
+/*
+ * clone(); the child ends with exit(0), from where on it is counted (profile.c), and until
+ * then touches no memory.
+ */
 pid_t child_create(unsigned long flags, int *pidfd)
 {
 	register long ctid asm("r10") = 0;
@@ -33,6 +36,7 @@ pid_t child_create(unsigned long flags, int *pidfd)
 	asm volatile("syscall\n\t"
 		     "test %%eax, %%eax\n\t"
 		     "jnz 1f\n\t"
+		     MARK("1")
 		     "mov %[exit], %%eax\n\t"
 		     "xor %%edi, %%edi\n\t"
 		     "syscall\n"
