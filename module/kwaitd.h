@@ -165,7 +165,7 @@ enum kwaitd_counter {
 	KWAITD_INLINE_EXEC,		/* execve() waits for this thread */
 	KWAITD_INLINE_LEADER_DEAD,	/* the parent waits for the group */
 	KWAITD_INLINE_GROUP_EXIT,	/* ... and is about to */
-	KWAITD_INLINE_LAST_THREAD,	/* all but one are dead now */
+	KWAITD_INLINE_LAST_THREAD,	/* one at a time, or all but one are dead */
 	KWAITD_INLINE_PIDFD,		/* someone holds a pidfd */
 	KWAITD_INLINE_NPROC,		/* user close to RLIMIT_NPROC */
 	KWAITD_INLINE_PIDS,		/* cgroup close to pids.max */

@@ -233,6 +233,7 @@ static bool last_thread(struct task_struct *p)
 /*
  * Does its process seem to have one thread at a time besides the leader? The next one
  * may be there before p has come to its end; p is the first in order of birth then.
+ * No lock: its neighbours come and go, and whatever is found is right.
  */
 static bool lone_thread(struct task_struct *p)
 {

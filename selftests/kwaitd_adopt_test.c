@@ -318,11 +318,14 @@ static pid_t child_with_pid(pid_t pid, __u64 flags)
 /* Siblings one after the other, until their parent is adopted */
 static void have_siblings(struct siblings *s)
 {
+	pid_t pid = 1;
+
 	while (!__atomic_load_n(&s->adopted, __ATOMIC_ACQUIRE) &&
-	       SIBLING + s->born < OTHERS) {
-		if (!child_with_pid(SIBLING + s->born, CLONE_PARENT))
+	       SIBLING + s->born < OTHERS && pid > 0) {
+		pid = child_with_pid(SIBLING + s->born, CLONE_PARENT);
+		if (!pid)
 			kw_linger();
-		s->born++;
+		s->born += pid > 0;
 	}
 	__atomic_store_n(&s->done, 1, __ATOMIC_RELEASE);
 	pause();
@@ -331,14 +334,18 @@ static void have_siblings(struct siblings *s)
 /* The init: all its children are its own, and it waits for the siblings. */
 static void wait_for_siblings(struct siblings *s)
 {
-	int status, pid;
+	int status, pid, child;
 
-	for (pid = OTHERS; pid < CREATOR; pid++) {
-		if (!child_with_pid(pid, 0))
-			pause();
+	for (pid = OTHERS; pid <= CREATOR; pid++) {
+		child = child_with_pid(pid, 0);
+		if (child < 0)
+			_exit(1);
+		if (child)
+			continue;
+		if (pid == CREATOR)
+			have_siblings(s);
+		pause();
 	}
-	if (!child_with_pid(CREATOR, 0))
-		have_siblings(s);
 	__atomic_store_n(&s->ready, 1, __ATOMIC_RELEASE);
 	while (!__atomic_load_n(&s->done, __ATOMIC_ACQUIRE))
 		usleep(1000);
@@ -378,6 +385,8 @@ TEST_F(reaper, adopted_while_siblings)
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
 	EXPECT_EQ(KW_EXITED, status);
 	EXPECT_EQ(s->born, s->collected);
+	if (variant->adopted)
+		EXPECT_LT(0, s->born);
 	TH_LOG("%d siblings", s->born);
 }
 

@@ -4,7 +4,7 @@
  * its tracer has gone when another thread of that one's process had taken it in wait4()
  * (EXIT_TRACE), and its parent has not been told. kwaitd_slow.ko makes that last.
  *
- * Without this its parent would wait for it in vain.
+ * Without this its status would be lost, and its parent not know that it has died.
  */
 #include "kwaitd_reaper.h"
 
@@ -75,6 +75,8 @@ TEST_F(reaper, tracer_goes)
 	if (!getenv("KWAITD_MODULES"))
 		SKIP(return, "no module to load");
 	ASSERT_GT(t.pid, 0);
+	/* It is still there if this failed before. */
+	syscall(SYS_delete_module, "kwaitd_slow", O_NONBLOCK);
 	ASSERT_EQ(0, load_slow());
 	ASSERT_EQ(0, pipe(t.gone));
 	tracer = kw_helper();

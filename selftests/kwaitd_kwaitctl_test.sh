@@ -54,7 +54,12 @@ echo none >/sys/module/kwaitd/parameters/offload
 	grep -q '^[0-9:.]* orphan .*, child of .*, released at once: offload, cgroup '
 result $? "events, of an orphan released at once"
 echo "$offload" >/sys/module/kwaitd/parameters/offload
-says kwaitd_latency_seconds_sum stat --prometheus
+"$kwaitctl" stat --prometheus | awk '
+	$1 == "kwaitd_reaped_total" { reaped = $2 }
+	$1 == "kwaitd_latency_seconds_count" { count = $2 }
+	$1 == "kwaitd_latency_seconds_sum" { sum = $2 }
+	/reaped_ns/ { bad = 1 }
+	END { exit !(reaped > 0 && count > 0 && sum > 0) || bad }'
 result $? "stat --prometheus"
 "$kwaitctl" reap "$init" --older-than 0 >/dev/null
 result $? "reap"

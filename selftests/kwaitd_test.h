@@ -359,7 +359,10 @@ static inline int kw_thread_waits(void *arg)
 	return 0;
 }
 
-/* So that a thread which dies is not the last but one: it would not be queued. */
+/*
+ * So that a thread which is created later and dies is not the last but one, nor the first
+ * of two: it would not be queued.
+ */
 static inline bool kw_second_thread(void)
 {
 	static pid_t tid;

@@ -78,13 +78,16 @@ TEST_F(kwaitd, one_at_a_time)
 	EXPECT_EQ(self->queued, kw_queued());
 }
 
-/* Where the last but one dies, kwaitd does not let those before it wait for more. */
+/*
+ * Where the last but one dies, kwaitd does not let those before it wait for more. In a
+ * round that takes longer than a tick it has been woken anyway: not all of them are.
+ */
 TEST_F(kwaitd, hurries)
 {
 	char *stacks = kw_stacks(2);
 	pid_t kwaitd, first, tid[2];
-	long wakeups;
-	int go, i;
+	long wakeups, queued;
+	int go, i, rounds = 0;
 
 	ASSERT_EQ(1, kw_named("kwaitd/0", &kwaitd));
 	ASSERT_EQ(0, kw_write(KW_PARAMS "batch", "64"));
@@ -92,6 +95,7 @@ TEST_F(kwaitd, hurries)
 	for (i = 0; i < ROUNDS; i++) {
 		ASSERT_TRUE(kw_until(kw_at_rest() && kw_proc_state(kwaitd) == 'S'));
 		wakeups = kw_stat("wakeups");
+		queued = kw_stat("queued_threads");
 		go = 0;
 		/* It keeps the CPU busy: kwaitd is not woken for the other. */
 		first = kw_thread(exits_when, stacks, &go, &tid[0]);
@@ -103,8 +107,13 @@ TEST_F(kwaitd, hurries)
 		__atomic_store_n(&go, 1, __ATOMIC_RELEASE);
 		while (!syscall(SYS_tgkill, getpid(), first, 0))
 			sched_yield();
+		/* The other may have been late, and the last but one itself. */
+		if (kw_stat("queued_threads") == queued)
+			continue;
 		EXPECT_LT(wakeups, kw_stat("wakeups"));
+		rounds++;
 	}
+	EXPECT_LT(0, rounds);
 }
 
 /* The control: the same without the flag is not queued */

@@ -9,7 +9,7 @@
 #include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/resource.h>
-#include <linux/sched.h>
+#include <linux/sched/signal.h>
 #include <linux/static_call.h>
 
 /* 6.2 */
@@ -35,7 +35,7 @@ DEFINE_STATIC_CALL(usage, no_usage);
 static void slow_getrusage(struct task_struct *p, int who, struct rusage *r)
 {
 	WRITE_ONCE(stopped, true);
-	while (!READ_ONCE(go))
+	while (!READ_ONCE(go) && !fatal_signal_pending(current))
 		msleep(1);
 	static_call(usage)(p, who, r);
 }

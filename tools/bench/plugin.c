@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A plugin for QEMU that counts how often each block of instructions is executed
- * between two marks of the guest's program (mark() in guest/profile.c). What it
- * logs at the second mark is a line for each block: address, instructions, times, and
+ * between two marks of the guest's program (MARK() in guest/bench.h). What it logs at
+ * the second mark is a line for each block: address, instructions, times, and
  * in what order they were first executed.
  * So nothing is sampled, and what runs with interrupts off is seen as well.
  *
@@ -44,6 +44,17 @@ static void executed(unsigned int cpu, void *arg)
 
 static void start(unsigned int cpu, void *arg)
 {
+	struct block *block;
+
+	(void)cpu;
+	(void)arg;
+	for (block = blocks; block; block = block->next)
+		block->times = 0;
+	counting = 1;
+}
+
+static void go_on(unsigned int cpu, void *arg)
+{
 	(void)cpu;
 	(void)arg;
 	counting = 1;
@@ -71,6 +82,9 @@ static void stop(unsigned int cpu, void *arg)
 static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
 	static const unsigned char mark[] = { 0x0f, 0x1f, 0x84, 0x00, 'k', 'w' };
+	static void (* const marks[])(unsigned int cpu, void *arg) = {
+		stop, start, go_on,
+	};
 	struct block *block = calloc(1, sizeof(*block));
 	struct qemu_plugin_insn *insn;
 	unsigned char data[16];
@@ -87,9 +101,9 @@ static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 	for (i = 0; i < block->instructions; i++) {
 		insn = qemu_plugin_tb_get_insn(tb, i);
 		if (qemu_plugin_insn_data(insn, data, sizeof(data)) == 8 &&
-		    !memcmp(data, mark, sizeof(mark)))
-			qemu_plugin_register_vcpu_insn_exec_cb(insn, data[6] ?
-							       start : stop, 0, NULL);
+		    !memcmp(data, mark, sizeof(mark)) && data[6] < 3)
+			qemu_plugin_register_vcpu_insn_exec_cb(insn, marks[data[6]],
+							       0, NULL);
 	}
 }
 

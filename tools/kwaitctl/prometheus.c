@@ -106,7 +106,9 @@ static void print_latency(const struct latency *l, const struct stats *stats)
 			       (2ULL << i) / 1e9, sum);
 	}
 	printf("kwaitd_latency_seconds_bucket{le=\"+Inf\"} %llu\n", sum);
-	printf("kwaitd_latency_seconds_sum %.9f\n", stats_get(stats, "reaped_ns") / 1e9);
+	if (stats_has(stats, "reaped_ns"))
+		printf("kwaitd_latency_seconds_sum %.9f\n",
+		       stats_get(stats, "reaped_ns") / 1e9);
 	printf("kwaitd_latency_seconds_count %llu\n", sum);
 }
 

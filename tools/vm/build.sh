@@ -60,12 +60,20 @@ vm_testmod()
 {
 	local dir=$CACHE/build/$1-test
 	need "$1"
-	rm -rf "$dir"
 	mkdir -p "$dir"
+	exec 9>"$dir.lock"
+	flock 9
+	if [ -z "$(find "$TOP/selftests/modules" "$(root "$1")/etc/kwaitd" \
+	     -newer "$dir/built" -print -quit 2>&1)" ]; then
+		ls "$dir"/*.ko
+		return
+	fi
+	rm -rf "${dir:?}"/*
 	cp "$TOP"/selftests/modules/* "$dir"
 	in_root "$1" -b "$dir:/mnt" make -s -C "/lib/modules/$(release "$1")/build" \
 		M=/mnt CONFIG_DEBUG_INFO_BTF_MODULES= modules >"$dir.log" 2>&1 ||
 		{ cat "$dir.log" >&2; return 1; }
+	touch "$dir/built"
 	ls "$dir"/*.ko
 }
 

@@ -131,7 +131,7 @@ int mode_marks(char **arg);
 
 /* profile.c */
 
-/* For plugin.c: from here on it counts ("1"), or says what it has counted ("0"). */
+/* For plugin.c: count from here on ("1"), go on ("2"), or say what was counted ("0"). */
 #define MARK(n) ".byte 0x0f, 0x1f, 0x84, 0, 'k', 'w', " n ", 0\n\t"
 
 int mode_profile(char **arg);

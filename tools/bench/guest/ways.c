@@ -36,7 +36,7 @@ pid_t child_create(unsigned long flags, int *pidfd)
 	asm volatile("syscall\n\t"
 		     "test %%eax, %%eax\n\t"
 		     "jnz 1f\n\t"
-		     MARK("1")
+		     MARK("2")
 		     "mov %[exit], %%eax\n\t"
 		     "xor %%edi, %%edi\n\t"
 		     "syscall\n"
@@ -57,6 +57,7 @@ static pid_t child_create3(unsigned long flags)
 	asm volatile("syscall\n\t"
 		     "test %%eax, %%eax\n\t"
 		     "jnz 1f\n\t"
+		     MARK("2")
 		     "mov %[exit], %%eax\n\t"
 		     "xor %%edi, %%edi\n\t"
 		     "syscall\n"
@@ -310,7 +311,7 @@ static void twice_child(const struct way *way, const struct kind *kind)
 #define PROCESS (FOR_VM | FOR_FORK)
 #define THREADS (FOR_THREAD | FOR_TEAM)
 #define ANY (THREADS | PROCESS)
-/* The module releases a thread at once that leaves but one. */
+/* The module releases a thread at once where there is one at a time. */
 #define BATCHED (FOR_TEAM | PROCESS)
 #define UNWAITED CLONE_VFORK
 #define DETACHED (CLONE_VFORK | CLONE_DETACHED)
