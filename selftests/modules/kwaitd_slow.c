@@ -36,11 +36,11 @@ static void slow_getrusage(struct task_struct *p, int who, struct rusage *r)
 {
 	WRITE_ONCE(stopped, true);
 	while (!READ_ONCE(go) && !fatal_signal_pending(current))
-		msleep(1);
+		msleep(20);
 	static_call(usage)(p, who, r);
 }
 
-static void slow(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
+static void hook(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *ops,
 		 struct ftrace_regs *fregs)
 {
 	if (!strcmp(current->comm, "kw-slow"))
@@ -48,7 +48,7 @@ static void slow(unsigned long ip, unsigned long parent_ip, struct ftrace_ops *o
 }
 
 static struct ftrace_ops ops = {
-	.func	= slow,
+	.func	= hook,
 	.flags	= FTRACE_OPS_FL_SAVE_REGS | FTRACE_OPS_FL_IPMODIFY,
 };
 

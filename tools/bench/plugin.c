@@ -79,12 +79,11 @@ static void stop(unsigned int cpu, void *arg)
 	qemu_plugin_outs("end\n");
 }
 
+static void (* const marks[])(unsigned int cpu, void *arg) = { stop, start, go_on };
+
 static void translated(qemu_plugin_id_t id, struct qemu_plugin_tb *tb)
 {
 	static const unsigned char mark[] = { 0x0f, 0x1f, 0x84, 0x00, 'k', 'w' };
-	static void (* const marks[])(unsigned int cpu, void *arg) = {
-		stop, start, go_on,
-	};
 	struct block *block = calloc(1, sizeof(*block));
 	struct qemu_plugin_insn *insn;
 	unsigned char data[16];
