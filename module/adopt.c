@@ -187,7 +187,7 @@ void kwaitd_adopt_released(struct task_struct *leader)
 
 	/* An adoption ends with its reaper. */
 	if (READ_ONCE(nr_reapers) && reaper_find(pid))
-		mod_delayed_work(system_wq, &tidy_work, 1);
+		mod_delayed_work(kwaitd_wq, &tidy_work, 1);
 	/* Its own mark was made before it first ran, or when it was long there. */
 	if (!atomic_long_read(&nr_own) || hlist_empty(bucket(pid)))
 		return;
@@ -366,7 +366,7 @@ static int reaper_add(struct kwaitd_adoption *a)
 	}
 	raw_spin_unlock_irqrestore(&reapers_lock, flags);
 	if (!err)
-		schedule_delayed_work(&tidy_work, TIDY);
+		queue_delayed_work(kwaitd_wq, &tidy_work, TIDY);
 	return err;
 }
 
@@ -660,7 +660,7 @@ static void kwaitd_adopt_tidy(struct work_struct *work)
 	own_tidy_all();
 	refill_spares();
 	if (READ_ONCE(nr_reapers))
-		schedule_delayed_work(&tidy_work, TIDY);
+		queue_delayed_work(kwaitd_wq, &tidy_work, TIDY);
 	mutex_unlock(&adopt_mutex);
 }
 
@@ -670,7 +670,7 @@ static void pause(struct kwaitd_adoption *a)
 {
 	atomic_inc(&a->missed);
 	kwaitd_count(KWAITD_ADOPT_PAUSED);
-	mod_delayed_work(system_wq, &tidy_work, 1);
+	mod_delayed_work(kwaitd_wq, &tidy_work, 1);
 }
 
 /* Context: hooks. */
@@ -688,7 +688,7 @@ static struct kwaitd_adoption *adoption_alloc(void)
 		nr_spares--;
 	}
 	raw_spin_unlock_irqrestore(&reapers_lock, flags);
-	mod_delayed_work(system_wq, &tidy_work, 1);
+	mod_delayed_work(kwaitd_wq, &tidy_work, 1);
 	return a;
 }
 
@@ -766,7 +766,7 @@ void kwaitd_adopt_fork(struct task_struct *child, struct cgroup *cgrp)
  */
 void kwaitd_adopt_auto(void)
 {
-	mod_delayed_work(system_wq, &tidy_work, 0);
+	mod_delayed_work(kwaitd_wq, &tidy_work, 0);
 	flush_delayed_work(&tidy_work);
 }
 

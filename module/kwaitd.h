@@ -33,6 +33,7 @@ struct kernel_clone_args;
 struct pid;
 struct seq_file;
 struct task_struct;
+struct workqueue_struct;
 
 /* param.c: parameters; main.c: the state of the module */
 
@@ -65,6 +66,9 @@ extern unsigned int kwaitd_grace_ms;
  * own thread.
  */
 extern bool kwaitd_live;
+
+/* Unbound: a real-time task that keeps a CPU does not keep work. */
+extern struct workqueue_struct *kwaitd_wq;
 
 /* hooks.c: where the kernel's code is left, and come back to */
 

@@ -5,19 +5,26 @@
  * rest is.
  */
 #include <linux/module.h>
+#include <linux/moduleparam.h>
+#include <linux/workqueue.h>
 
 #include "adopt.h"
 #include "kwaitd.h"
 
 bool kwaitd_live;
+struct workqueue_struct *kwaitd_wq;
 
 static int __init kwaitd_init(void)
 {
 	int err;
 
+	/* WQ_MEM_RECLAIM: a release frees memory. */
+	kwaitd_wq = alloc_workqueue("kwaitd", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!kwaitd_wq)
+		return -ENOMEM;
 	err = kwaitd_pool_init();
 	if (err)
-		return err;
+		goto exit_wq;
 	err = kwaitd_hooks_init();
 	if (err)
 		goto exit_pool;
@@ -40,19 +47,23 @@ exit_stats:
 exit_reaper:
 	kwaitd_hooks_exit();
 	kwaitd_reaper_exit();
-	kwaitd_pool_exit();
-	return err;
+	goto exit_pool;
 exit_hooks:
 	kwaitd_hooks_exit();
 exit_pool:
 	kwaitd_pool_exit();
+exit_wq:
+	destroy_workqueue(kwaitd_wq);
 	return err;
 }
 module_init(kwaitd_init);
 
 static void __exit kwaitd_exit(void)
 {
+	/* A parameter is not half written then, and has no work queued later. */
+	kernel_param_lock(THIS_MODULE);
 	WRITE_ONCE(kwaitd_live, false);
+	kernel_param_unlock(THIS_MODULE);
 	kwaitd_ctl_exit();
 	kwaitd_stats_exit();
 	kwaitd_hooks_exit();
@@ -62,6 +73,7 @@ static void __exit kwaitd_exit(void)
 	kwaitd_status_exit();
 	kwaitd_mark_exit();
 	kwaitd_pool_exit();
+	destroy_workqueue(kwaitd_wq);
 }
 module_exit(kwaitd_exit);
 

@@ -34,9 +34,9 @@ static void kwaitd_sweep(struct work_struct *work)
 	atomic_set(&sweep_soon, 0);
 	kwaitd_mark_sweep();
 	if (kwaitd_mark_records())
-		schedule_delayed_work(&sweep_work, SWEEP_RECORDS);
+		queue_delayed_work(kwaitd_wq, &sweep_work, SWEEP_RECORDS);
 	else if (kwaitd_mark_live())
-		schedule_delayed_work(&sweep_work, SWEEP_LIVE);
+		queue_delayed_work(kwaitd_wq, &sweep_work, SWEEP_LIVE);
 }
 
 /**
@@ -47,7 +47,7 @@ static void kwaitd_sweep(struct work_struct *work)
 void kwaitd_status_watch(void)
 {
 	if (!delayed_work_pending(&sweep_work))
-		schedule_delayed_work(&sweep_work, SWEEP_LIVE);
+		queue_delayed_work(kwaitd_wq, &sweep_work, SWEEP_LIVE);
 }
 
 /* Marks whose pidfds have yet to be told that their process is gone. */
@@ -74,7 +74,7 @@ static void kwaitd_hangup(struct work_struct *work)
 		smp_store_release(&mark->hanging_up, false);
 	}
 	if (!llist_empty(&hangups))
-		schedule_delayed_work(&hangup_work, 1);
+		queue_delayed_work(kwaitd_wq, &hangup_work, 1);
 }
 
 /**
@@ -86,11 +86,11 @@ static void kwaitd_hangup(struct work_struct *work)
 void kwaitd_status_keep(struct kwaitd_mark *mark)
 {
 	if (!atomic_xchg(&sweep_soon, 1))
-		mod_delayed_work(system_wq, &sweep_work, SWEEP_RECORDS);
+		mod_delayed_work(kwaitd_wq, &sweep_work, SWEEP_RECORDS);
 	if (!mark->hanging_up)
 		return;
 	llist_add(&mark->llist, &hangups);
-	schedule_delayed_work(&hangup_work, 1);
+	queue_delayed_work(kwaitd_wq, &hangup_work, 1);
 }
 
 /**

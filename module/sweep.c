@@ -247,8 +247,8 @@ bool kwaitd_grace_add(struct task_struct *p, struct kwaitd_adoption *a)
 	atomic_long_inc(&nr_graces);
 	llist_add(&mark->llist, &fresh);
 	if (!delayed_work_pending(&grace_work))
-		schedule_delayed_work(&grace_work,
-				      msecs_to_jiffies(READ_ONCE(kwaitd_grace_ms)));
+		queue_delayed_work(kwaitd_wq, &grace_work,
+				   msecs_to_jiffies(READ_ONCE(kwaitd_grace_ms)));
 	return true;
 }
 
@@ -303,8 +303,8 @@ static void kwaitd_grace(struct work_struct *work)
 		step();
 	mutex_unlock(&sweep_mutex);
 	if (more)
-		schedule_delayed_work(&grace_work, time_after(when, jiffies) ?
-				      when - jiffies : 0);
+		queue_delayed_work(kwaitd_wq, &grace_work,
+				   time_after(when, jiffies) ? when - jiffies : 0);
 }
 
 /**
@@ -314,8 +314,8 @@ static void kwaitd_grace(struct work_struct *work)
  */
 void kwaitd_grace_changed(void)
 {
-	mod_delayed_work(system_wq, &grace_work, 0);
-	/* Nothing of it may be left when the parameters go. */
+	mod_delayed_work(kwaitd_wq, &grace_work, 0);
+	/* Who wrote it finds those gone whose time is over now. */
 	flush_delayed_work(&grace_work);
 }
 

@@ -52,11 +52,14 @@ static bool has_io_uring(void)
 }
 
 /*
- * Have OPENS workers open a FIFO that nobody else will. Return: whether they were
- * told to. The ring stays open.
+ * Have OPENS workers open a FIFO that nobody else will, one after the other: with all at
+ * once Linux 7.3 may forget to create the last (create_worker_cb() leaves the running
+ * without a look at what is left to do). Return: whether they are there. The ring stays
+ * open.
  */
 static bool use_io_uring(unsigned int flags)
 {
+	unsigned int sqpoll = flags & IORING_SETUP_SQPOLL ? 1 : 0;
 	struct io_uring_params p = { .flags = flags };
 	int fd = syscall(SYS_io_uring_setup, OPENS, &p);
 	struct io_uring_sqe *sqes;
@@ -81,17 +84,19 @@ static bool use_io_uring(unsigned int flags)
 			.open_flags = O_RDONLY,
 		};
 		array[i] = i;
+		__atomic_store_n((unsigned int *)(ring + p.sq_off.tail), i + 1,
+				 __ATOMIC_RELEASE);
+		if (syscall(SYS_io_uring_enter, fd, 1, 0,
+			    sqpoll ? IORING_ENTER_SQ_WAKEUP : 0, NULL, 0) != 1 ||
+		    !kw_until(workers_of(getpid()) > (int)(i + sqpoll)))
+			return false;
 	}
-	__atomic_store_n((unsigned int *)(ring + p.sq_off.tail), OPENS,
-			 __ATOMIC_RELEASE);
-	return syscall(SYS_io_uring_enter, fd, OPENS, 0,
-		       flags & IORING_SETUP_SQPOLL ? IORING_ENTER_SQ_WAKEUP : 0,
-		       NULL, 0) == OPENS;
+	return true;
 }
 
 enum end { EXITS, KILLED, EXECS };
 
-/* Return: the child's pid, once all its workers are at work */
+/* Return: the child's pid, once all its workers are there */
 static pid_t child_with_workers(enum kw_kind kind, unsigned int flags,
 				enum end end, int *die)
 {
@@ -113,7 +118,7 @@ static pid_t child_with_workers(enum kw_kind kind, unsigned int flags,
 	}
 	close(go[0]);
 	*die = go[1];
-	return kw_until(workers_of(pid) == workers) ? pid : -1;
+	return kw_until(workers_of(pid) >= workers) ? pid : -1;
 }
 
 /*

@@ -2,13 +2,15 @@
 /*
  * A real-time task that never gives its CPU away keeps kwaitd from running
  * there. What died there is released by another CPU, and none of it later than
- * LIMIT after its death.
+ * LIMIT after its death; and who polls its pidfd hears of it.
  *
  * LIMIT is in the guest's time, which goes on while the host has the CPUs do
  * something else. So a watch on each CPU that is not hogged, and the hog on its
  * own, look at the clock all the time, and what it jumps is not held against kwaitd.
  */
 #include "kwaitd_test.h"
+
+#include <poll.h>
 
 #define TASKS 8
 #define ROUNDS 5
@@ -133,13 +135,13 @@ static void start(struct shared *s, int cpu, pid_t *pid)
 		hog(s, cpu);
 }
 
-static void one_round(struct __test_metadata *_metadata, int cpu)
+static void one_round(struct __test_metadata *_metadata, struct shared *s, int cpu)
 {
-	struct shared *s = kw_shared(sizeof(*s));
 	pid_t pid[cpu + 1];
 	int i, n, status;
 	long max;
 
+	memset(s, 0, sizeof(*s));
 	ASSERT_EQ(0, kw_write(KW_TRACEFS "trace", "\n"));
 	start(s, cpu, pid);
 	for (i = cpu; i >= 0; i--) {
@@ -153,25 +155,91 @@ static void one_round(struct __test_metadata *_metadata, int cpu)
 	EXPECT_LT(max, LIMIT + s->hog_jump + s->watch_jump);
 	TH_LOG("longest wait %ld us; the clock jumped %ld us on the CPU, %ld us elsewhere",
 	       max / 1000, s->hog_jump / 1000, s->watch_jump / 1000);
-	munmap(s, sizeof(*s));
 }
 
-TEST_F_TIMEOUT(kwaitd, from_a_hog, 120)
+/* Keeps the CPU from all but its child, which is detached and dies there, until told. */
+static void quiet_hog(struct shared *s, int cpu, int gate)
 {
-	int cpu = sysconf(_SC_NPROCESSORS_ONLN) - 1, i;
-	long stolen = kw_stat("stolen");
-	char old[256];
+	pid_t pid;
+	char c;
 
-	if (cpu < 1)
-		SKIP(return, "one CPU");
-	snprintf(old, sizeof(old), "%s", kw_read(RT_RUNTIME));
+	/* What runs timers on PREEMPT_RT has this priority, too, and its turn. */
+	fifo(cpu, 1);
+	pid = kw_child(KW_DETACHED, 0);
+	if (!pid)
+		_exit(read(gate, &c, 1) < 0);
+	__atomic_store_n(&s->pid[0], pid, __ATOMIC_RELAXED);
+	while (!__atomic_load_n(&s->stop, __ATOMIC_RELAXED))
+		sched_yield();
+	_exit(pid < 0);
+}
+
+/* Exits with 0 if it is told, while it sleeps, that the process is gone. */
+static void poller(pid_t pid)
+{
+	struct pollfd p = { .fd = syscall(SYS_pidfd_open, pid, 0) };
+
+	_exit(poll(&p, 1, KW_DEADLINE * 1000) != 1 || !(p.revents & POLLHUP));
+}
+
+FIXTURE(hog) {
+	int cpu;
+	char runtime[256];
+	struct shared *shared;
+};
+
+FIXTURE_SETUP(hog)
+{
+	self->cpu = sysconf(_SC_NPROCESSORS_ONLN) - 1;
+	if (self->cpu < 1)
+		SKIP(_exit(255), "one CPU");
+	if (!kw_loaded())
+		SKIP(_exit(255), "kwaitd is not loaded");
+	ASSERT_TRUE(kw_until(kw_at_rest()));
+	snprintf(self->runtime, sizeof(self->runtime), "%s", kw_read(RT_RUNTIME));
 	ASSERT_EQ(0, kw_write(RT_RUNTIME, "-1"));
+	self->shared = kw_shared(sizeof(*self->shared));
+}
+
+FIXTURE_TEARDOWN(hog)
+{
+	EXPECT_EQ(0, kw_write(RT_RUNTIME, self->runtime));
+	EXPECT_TRUE(kw_until(kw_at_rest()));
+}
+
+TEST_F_TIMEOUT(hog, release, 120)
+{
+	long stolen = kw_stat("stolen");
+	int i;
+
 	ASSERT_EQ(0, kw_write(EVENT, "1"));
 	for (i = 0; i < ROUNDS; i++)
-		one_round(_metadata, cpu);
+		one_round(_metadata, self->shared, self->cpu);
 	EXPECT_EQ(0, kw_write(EVENT, "0"));
-	EXPECT_EQ(0, kw_write(RT_RUNTIME, old));
 	EXPECT_EQ(stolen + ROUNDS * TASKS, kw_stat("stolen"));
+}
+
+TEST_F_TIMEOUT(hog, hangup, 120)
+{
+	struct shared *s = self->shared;
+	pid_t hog, waiter;
+	int gate[2], status;
+
+	ASSERT_EQ(0, pipe(gate));
+	hog = kw_helper();
+	if (!hog)
+		quiet_hog(s, self->cpu, gate[0]);
+	ASSERT_TRUE(kw_until(__atomic_load_n(&s->pid[0], __ATOMIC_RELAXED)));
+	waiter = kw_helper();
+	if (!waiter)
+		poller(s->pid[0]);
+	EXPECT_TRUE(kw_until(kw_proc_state(waiter) == 'S'));
+	EXPECT_TRUE(kw_let_die(gate[1]));
+	EXPECT_EQ(waiter, waitpid(waiter, &status, 0));
+	EXPECT_EQ(0, status);
+	s->stop = 1;
+	EXPECT_EQ(hog, waitpid(hog, &status, 0));
+	EXPECT_EQ(0, status);
 }
 
 TEST_HARNESS_MAIN
