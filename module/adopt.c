@@ -24,13 +24,13 @@
 #include <linux/rculist.h>
 #include <linux/slab.h>
 #include <linux/spinlock.h>
-#include <linux/workqueue.h>
 
 #include <uapi/linux/kwaitd.h>
 
 #include "adopt.h"
 #include "compat.h"
 #include "kwaitd.h"
+#include "later.h"
 #include "mark.h"
 
 /* An adopted reaper */
@@ -71,8 +71,7 @@ static DEFINE_MUTEX(adopt_mutex);
 /* How often it is seen to that nothing is kept of what has died past the hooks */
 #define TIDY (10 * HZ)
 
-static void kwaitd_adopt_tidy(struct work_struct *work);
-static DECLARE_DELAYED_WORK(tidy_work, kwaitd_adopt_tidy);
+static struct kwaitd_later tidy_work;
 
 static struct hlist_head *reaper_bucket(struct pid *pid)
 {
@@ -187,7 +186,7 @@ void kwaitd_adopt_released(struct task_struct *leader)
 
 	/* An adoption ends with its reaper. */
 	if (READ_ONCE(nr_reapers) && reaper_find(pid))
-		mod_delayed_work(kwaitd_wq, &tidy_work, 1);
+		kwaitd_later(&tidy_work, 1);
 	/* Its own mark was made before it first ran, or when it was long there. */
 	if (!atomic_long_read(&nr_own) || hlist_empty(bucket(pid)))
 		return;
@@ -366,7 +365,7 @@ static int reaper_add(struct kwaitd_adoption *a)
 	}
 	raw_spin_unlock_irqrestore(&reapers_lock, flags);
 	if (!err)
-		queue_delayed_work(kwaitd_wq, &tidy_work, TIDY);
+		kwaitd_later(&tidy_work, TIDY);
 	return err;
 }
 
@@ -412,9 +411,9 @@ static bool parent_knows(struct task_struct *p)
 	int state;
 
 	/* In this order: a tracer that goes while another of its threads waits for p */
-	if (is_alive(p) || smp_load_acquire(&p->ptrace))
+	if (is_alive(p) || data_race(smp_load_acquire(&p->ptrace)))
 		return false;
-	state = READ_ONCE(p->exit_state);
+	state = peek(p->exit_state);
 	return state && state != EXIT_TRACE && !delay_group_leader(p);
 }
 
@@ -660,7 +659,7 @@ static void kwaitd_adopt_tidy(struct work_struct *work)
 	own_tidy_all();
 	refill_spares();
 	if (READ_ONCE(nr_reapers))
-		queue_delayed_work(kwaitd_wq, &tidy_work, TIDY);
+		kwaitd_later(&tidy_work, TIDY);
 	mutex_unlock(&adopt_mutex);
 }
 
@@ -670,7 +669,7 @@ static void pause(struct kwaitd_adoption *a)
 {
 	atomic_inc(&a->missed);
 	kwaitd_count(KWAITD_ADOPT_PAUSED);
-	mod_delayed_work(kwaitd_wq, &tidy_work, 1);
+	kwaitd_later(&tidy_work, 1);
 }
 
 /* Context: hooks. */
@@ -688,7 +687,7 @@ static struct kwaitd_adoption *adoption_alloc(void)
 		nr_spares--;
 	}
 	raw_spin_unlock_irqrestore(&reapers_lock, flags);
-	mod_delayed_work(kwaitd_wq, &tidy_work, 1);
+	kwaitd_later(&tidy_work, 1);
 	return a;
 }
 
@@ -766,8 +765,7 @@ void kwaitd_adopt_fork(struct task_struct *child, struct cgroup *cgrp)
  */
 void kwaitd_adopt_auto(void)
 {
-	mod_delayed_work(kwaitd_wq, &tidy_work, 0);
-	flush_delayed_work(&tidy_work);
+	kwaitd_later_now(&tidy_work);
 }
 
 unsigned long kwaitd_adopt_reapers(void)
@@ -780,6 +778,11 @@ unsigned long kwaitd_adopt_own(void)
 	return atomic_long_read(&nr_own);
 }
 
+void kwaitd_adopt_init(void)
+{
+	kwaitd_later_init(&tidy_work, kwaitd_adopt_tidy);
+}
+
 /**
  * kwaitd_adopt_exit() - let go of all reapers
  *
@@ -789,7 +792,7 @@ void kwaitd_adopt_exit(void)
 {
 	struct kwaitd_adoption *a, *next;
 
-	cancel_delayed_work_sync(&tidy_work);
+	kwaitd_later_exit(&tidy_work);
 	/* Somebody may be about to write auto_adopt. */
 	mutex_lock(&adopt_mutex);
 	list_for_each_entry_safe(a, next, &reapers, list)

@@ -28,6 +28,7 @@ void kwaitd_adopt_grace_over(struct kwaitd_adoption *a);
 void kwaitd_adopt_auto(void);
 unsigned long kwaitd_adopt_reapers(void);
 unsigned long kwaitd_adopt_own(void);
+void kwaitd_adopt_init(void);
 void kwaitd_adopt_exit(void);
 
 /* sweep.c: zombies that nobody waits for */
@@ -37,6 +38,7 @@ void kwaitd_sweep_step(struct task_struct *tsk);
 bool kwaitd_grace_add(struct task_struct *p, struct kwaitd_adoption *a);
 void kwaitd_grace_changed(void);
 unsigned long kwaitd_grace_count(void);
+void kwaitd_sweep_init(void);
 void kwaitd_sweep_exit(void);
 
 /* auto.c: who is adopted from birth */

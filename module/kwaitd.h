@@ -24,6 +24,7 @@
 #ifndef _KWAITD_H
 #define _KWAITD_H
 
+#include <linux/compiler.h>
 #include <linux/percpu.h>
 #include <linux/sched/task.h>
 #include <linux/static_call_types.h>
@@ -34,6 +35,12 @@ struct pid;
 struct seq_file;
 struct task_struct;
 struct workqueue_struct;
+
+/*
+ * A field that the kernel writes by plain stores under a lock that is not held here.
+ * What is read is whole, and is but a hint, or does not change any more.
+ */
+#define peek(field) data_race(READ_ONCE(field))
 
 /* param.c: parameters; main.c: the state of the module */
 
@@ -67,7 +74,7 @@ extern unsigned int kwaitd_grace_ms;
  */
 extern bool kwaitd_live;
 
-/* Unbound: a real-time task that keeps a CPU does not keep work. */
+/* later.c: what waits for nobody. Unbound: who keeps a CPU does not keep work. */
 extern struct workqueue_struct *kwaitd_wq;
 
 /* hooks.c: where the kernel's code is left, and come back to */
@@ -107,6 +114,7 @@ void kwaitd_pool_refill(void);
 
 /* status.c, ctl.c: how a detached process ended, and /dev/kwaitd to ask it */
 
+void kwaitd_status_init(void);
 void kwaitd_status_exit(void);
 int kwaitd_ctl_init(void);
 void kwaitd_ctl_exit(void);

@@ -87,7 +87,7 @@ bool kwaitd_limits_pid_max(struct task_struct *p)
 
 	for (ns = task_active_pid_ns(p); ns; ns = ns->parent) {
 		if (pid_ns_pid_max(ns) -
-		    (int)(READ_ONCE(ns->pid_allocated) & ~PIDNS_ADDING) < HEADROOM)
+		    (int)(peek(ns->pid_allocated) & ~PIDNS_ADDING) < HEADROOM)
 			return true;
 	}
 	return false;

@@ -22,6 +22,9 @@ static int __init kwaitd_init(void)
 	kwaitd_wq = alloc_workqueue("kwaitd", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
 	if (!kwaitd_wq)
 		return -ENOMEM;
+	kwaitd_adopt_init();
+	kwaitd_sweep_init();
+	kwaitd_status_init();
 	err = kwaitd_pool_init();
 	if (err)
 		goto exit_wq;

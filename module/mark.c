@@ -320,7 +320,9 @@ static int status_of_task(struct pid *pid, u64 *cgroupid, s32 *exit_code)
 	p = pid_task(pid, PIDTYPE_TGID);
 	if (!p) {
 		err = -ENODATA;
-	} else if (READ_ONCE(p->exit_state) && !delay_group_leader(p)) {
+		/* exit_code comes before it. */
+	} else if (data_race(smp_load_acquire(&p->exit_state)) &&
+		   !delay_group_leader(p)) {
 		*cgroupid = task_cgroup_id(p);
 		*exit_code = p->exit_code;
 		err = 0;

@@ -239,7 +239,7 @@ static bool lone_thread(struct task_struct *p)
 	int live = atomic_read(&p->signal->live);
 
 	return live <= 1 ||
-	       (live == 2 && READ_ONCE(p->thread_node.prev) ==
+	       (live == 2 && peek(p->thread_node.prev) ==
 			     &p->group_leader->thread_node);
 }
 
@@ -267,12 +267,11 @@ static enum kwaitd_counter inline_reason(struct task_struct *p,
 	 * parent or execve(), has to wait for kwaitd; see hurry().
 	 */
 	if (!thread_group_leader(p)) {
-		if (READ_ONCE(sig->notify_count) ||
-		    READ_ONCE(sig->group_exec_task))
+		if (peek(sig->notify_count) || peek(sig->group_exec_task))
 			return KWAITD_INLINE_EXEC;
-		if (READ_ONCE(p->group_leader->flags) & PF_EXITING)
+		if (peek(p->group_leader->flags) & PF_EXITING)
 			return KWAITD_INLINE_LEADER_DEAD;
-		if (READ_ONCE(sig->flags) & SIGNAL_GROUP_EXIT)
+		if (peek(sig->flags) & SIGNAL_GROUP_EXIT)
 			return KWAITD_INLINE_GROUP_EXIT;
 		/* To wake kwaitd at once would cost more than this does. */
 		if (lone_thread(p))
@@ -306,7 +305,7 @@ static bool hurry(struct task_struct *p)
 	if (!last_thread(p))
 		return false;
 	/* besides p and the one that is alive */
-	if (READ_ONCE(p->signal->nr_threads) > 2)
+	if (peek(p->signal->nr_threads) > 2)
 		wake_all();
 	return true;
 }

@@ -15,18 +15,17 @@
 #include <linux/jiffies.h>
 #include <linux/pid.h>
 #include <linux/wait.h>
-#include <linux/workqueue.h>
 
 #include "compat.h"
 #include "kwaitd.h"
+#include "later.h"
 #include "mark.h"
 
 /* Between two sweeps; with records, and with nothing but living processes. */
 #define SWEEP_RECORDS HZ
 #define SWEEP_LIVE (60 * HZ)
 
-static void kwaitd_sweep(struct work_struct *work);
-static DECLARE_DELAYED_WORK(sweep_work, kwaitd_sweep);
+static struct kwaitd_later sweep_work;
 static atomic_t sweep_soon;	/* there may be records, the sweep comes for them */
 
 static void kwaitd_sweep(struct work_struct *work)
@@ -34,9 +33,9 @@ static void kwaitd_sweep(struct work_struct *work)
 	atomic_set(&sweep_soon, 0);
 	kwaitd_mark_sweep();
 	if (kwaitd_mark_records())
-		queue_delayed_work(kwaitd_wq, &sweep_work, SWEEP_RECORDS);
+		kwaitd_later(&sweep_work, SWEEP_RECORDS);
 	else if (kwaitd_mark_live())
-		queue_delayed_work(kwaitd_wq, &sweep_work, SWEEP_LIVE);
+		kwaitd_later(&sweep_work, SWEEP_LIVE);
 }
 
 /**
@@ -46,15 +45,14 @@ static void kwaitd_sweep(struct work_struct *work)
  */
 void kwaitd_status_watch(void)
 {
-	if (!delayed_work_pending(&sweep_work))
-		queue_delayed_work(kwaitd_wq, &sweep_work, SWEEP_LIVE);
+	if (!kwaitd_later_pending(&sweep_work))
+		kwaitd_later(&sweep_work, SWEEP_LIVE);
 }
 
 /* Marks whose pidfds have yet to be told that their process is gone. */
 static LLIST_HEAD(hangups);
 
-static void kwaitd_hangup(struct work_struct *work);
-static DECLARE_DELAYED_WORK(hangup_work, kwaitd_hangup);
+static struct kwaitd_later hangup_work;
 
 /*
  * The process is released a moment after its mark came here, by whomever: that
@@ -74,7 +72,7 @@ static void kwaitd_hangup(struct work_struct *work)
 		smp_store_release(&mark->hanging_up, false);
 	}
 	if (!llist_empty(&hangups))
-		queue_delayed_work(kwaitd_wq, &hangup_work, 1);
+		kwaitd_later(&hangup_work, 1);
 }
 
 /**
@@ -86,11 +84,15 @@ static void kwaitd_hangup(struct work_struct *work)
 void kwaitd_status_keep(struct kwaitd_mark *mark)
 {
 	if (!atomic_xchg(&sweep_soon, 1))
-		mod_delayed_work(kwaitd_wq, &sweep_work, SWEEP_RECORDS);
-	if (!mark->hanging_up)
-		return;
-	llist_add(&mark->llist, &hangups);
-	queue_delayed_work(kwaitd_wq, &hangup_work, 1);
+		kwaitd_later(&sweep_work, SWEEP_RECORDS);
+	if (mark->hanging_up && llist_add(&mark->llist, &hangups))
+		kwaitd_later(&hangup_work, 1);
+}
+
+void kwaitd_status_init(void)
+{
+	kwaitd_later_init(&sweep_work, kwaitd_sweep);
+	kwaitd_later_init(&hangup_work, kwaitd_hangup);
 }
 
 /**
@@ -100,6 +102,6 @@ void kwaitd_status_keep(struct kwaitd_mark *mark)
  */
 void kwaitd_status_exit(void)
 {
-	cancel_delayed_work_sync(&hangup_work);
-	cancel_delayed_work_sync(&sweep_work);
+	kwaitd_later_exit(&hangup_work);
+	kwaitd_later_exit(&sweep_work);
 }

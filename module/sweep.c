@@ -20,11 +20,11 @@
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
-#include <linux/workqueue.h>
 
 #include "adopt.h"
 #include "compat.h"
 #include "kwaitd.h"
+#include "later.h"
 #include "mark.h"
 
 /* For so many interrupts stay off. */
@@ -40,7 +40,7 @@ static DECLARE_COMPLETION(swept);
 /* tasklist_lock is held for writing, or the answer is but a hint. RCU */
 static bool is_zombie(struct task_struct *p)
 {
-	return READ_ONCE(p->exit_state) == EXIT_ZOMBIE && !p->ptrace &&
+	return peek(p->exit_state) == EXIT_ZOMBIE && !peek(p->ptrace) &&
 	       thread_group_leader(p) && !delay_group_leader(p);
 }
 
@@ -222,8 +222,7 @@ static LLIST_HEAD(fresh);		/* from the notify hook, youngest first */
 static struct llist_node *graces;	/* of before, oldest first; the work's own */
 static atomic_long_t nr_graces;
 
-static void kwaitd_grace(struct work_struct *work);
-static DECLARE_DELAYED_WORK(grace_work, kwaitd_grace);
+static struct kwaitd_later grace_work;
 
 /**
  * kwaitd_grace_add() - an orphan becomes a zombie for a while
@@ -246,9 +245,8 @@ bool kwaitd_grace_add(struct task_struct *p, struct kwaitd_adoption *a)
 	};
 	atomic_long_inc(&nr_graces);
 	llist_add(&mark->llist, &fresh);
-	if (!delayed_work_pending(&grace_work))
-		queue_delayed_work(kwaitd_wq, &grace_work,
-				   msecs_to_jiffies(READ_ONCE(kwaitd_grace_ms)));
+	if (!kwaitd_later_pending(&grace_work))
+		kwaitd_later(&grace_work, msecs_to_jiffies(READ_ONCE(kwaitd_grace_ms)));
 	return true;
 }
 
@@ -303,8 +301,7 @@ static void kwaitd_grace(struct work_struct *work)
 		step();
 	mutex_unlock(&sweep_mutex);
 	if (more)
-		queue_delayed_work(kwaitd_wq, &grace_work,
-				   time_after(when, jiffies) ? when - jiffies : 0);
+		kwaitd_later(&grace_work, time_after(when, jiffies) ? when - jiffies : 0);
 }
 
 /**
@@ -314,9 +311,8 @@ static void kwaitd_grace(struct work_struct *work)
  */
 void kwaitd_grace_changed(void)
 {
-	mod_delayed_work(kwaitd_wq, &grace_work, 0);
 	/* Who wrote it finds those gone whose time is over now. */
-	flush_delayed_work(&grace_work);
+	kwaitd_later_now(&grace_work);
 }
 
 /**
@@ -329,6 +325,11 @@ unsigned long kwaitd_grace_count(void)
 	return atomic_long_read(&nr_graces);
 }
 
+void kwaitd_sweep_init(void)
+{
+	kwaitd_later_init(&grace_work, kwaitd_grace);
+}
+
 /**
  * kwaitd_sweep_exit() - who is a zombie now is its reaper's
  *
@@ -338,7 +339,7 @@ void kwaitd_sweep_exit(void)
 {
 	struct kwaitd_mark *mark;
 
-	cancel_delayed_work_sync(&grace_work);
+	kwaitd_later_exit(&grace_work);
 	while ((mark = grace_first()))
 		grace_drop(mark);
 }

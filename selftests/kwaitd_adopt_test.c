@@ -299,6 +299,7 @@ TEST_F(reaper, adopted_while_forking)
 #define CREATOR 4000	/* of the siblings */
 
 struct siblings {
+	int others;	/* how far their creation is */
 	int ready, adopted, done;
 	int born, collected;
 };
@@ -341,6 +342,7 @@ static void wait_for_siblings(struct siblings *s)
 		child = child_with_pid(pid, 0);
 		if (child < 0)
 			_exit(1);
+		__atomic_store_n(&s->others, pid, __ATOMIC_RELAXED);
 		if (child)
 			continue;
 		if (pid == CREATOR)
@@ -364,8 +366,8 @@ static void wait_for_siblings(struct siblings *s)
 TEST_F(reaper, adopted_while_siblings)
 {
 	struct siblings *s = kw_shared(sizeof(*s));
+	int status, others;
 	sigset_t set;
-	int status;
 	pid_t pid;
 
 	ASSERT_NE(NULL, s);
@@ -378,7 +380,12 @@ TEST_F(reaper, adopted_while_siblings)
 		wait_for_siblings(s);
 	}
 	ASSERT_GT(pid, 0);
-	ASSERT_TRUE(kw_until(__atomic_load_n(&s->ready, __ATOMIC_ACQUIRE)));
+	while (!__atomic_load_n(&s->ready, __ATOMIC_ACQUIRE)) {
+		others = __atomic_load_n(&s->others, __ATOMIC_RELAXED);
+		ASSERT_TRUE(kw_until(__atomic_load_n(&s->ready, __ATOMIC_ACQUIRE) ||
+				     __atomic_load_n(&s->others,
+						     __ATOMIC_RELAXED) != others));
+	}
 	if (variant->adopted)
 		ASSERT_EQ(0, kw_adopt(pid));
 	__atomic_store_n(&s->adopted, 1, __ATOMIC_RELEASE);

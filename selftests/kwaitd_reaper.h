@@ -104,6 +104,8 @@ static inline pid_t kw_own_child(enum kw_how how)
 	volatile pid_t *shared;
 	pthread_t thread;
 	pid_t pid = -1;
+	int gate[2];
+	char c;
 
 	switch (how) {
 	case KW_BY_FORK:
@@ -121,9 +123,21 @@ static inline pid_t kw_own_child(enum kw_how how)
 		}
 		return pid;
 	case KW_BY_EXEC:
+		/*
+		 * Not before it has got there: a blocked signal on its way to the
+		 * old leader has complete_signal() of 6.7 and later look for that
+		 * among the threads for ever, since next_thread() goes from the
+		 * last to the new one.
+		 */
+		if (pipe2(gate, O_CLOEXEC))
+			return -1;
 		pid = fork();
 		if (!pid)
 			kw_exec_in_thread(kw_exec_linger, NULL);
+		close(gate[1]);
+		if (read(gate[0], &c, 1))
+			pid = -1;
+		close(gate[0]);
 		return pid;
 	case KW_BY_SIBLING:
 		shared = kw_shared(sizeof(*shared));

@@ -163,8 +163,7 @@ static void quiet_hog(struct shared *s, int cpu, int gate)
 	pid_t pid;
 	char c;
 
-	/* What runs timers on PREEMPT_RT has this priority, too, and its turn. */
-	fifo(cpu, 1);
+	fifo(cpu, 50);
 	pid = kw_child(KW_DETACHED, 0);
 	if (!pid)
 		_exit(read(gate, &c, 1) < 0);
