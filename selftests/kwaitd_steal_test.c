@@ -2,16 +2,17 @@
 /*
  * A real-time task that never gives its CPU away keeps kwaitd from running
  * there. What died there is released by another CPU, and none of it later than
- * LIMIT after its death; and who polls its pidfd hears of it.
+ * LIMIT after its death; who polls its pidfd hears of it, and grace times end.
  *
  * LIMIT is in the guest's time, which goes on while the host has the CPUs do
  * something else. So a watch on each CPU that is not hogged, and the hog on its
  * own, look at the clock all the time, and what it jumps is not held against kwaitd.
  */
-#include "kwaitd_test.h"
+#include "kwaitd_reaper.h"
 
 #include <poll.h>
 
+#define FIFO 50			/* the hog's priority */
 #define TASKS 8
 #define ROUNDS 5
 #define LIMIT 100000000L	/* ns */
@@ -75,7 +76,7 @@ static void hog(struct shared *s, int cpu)
 	long last;
 	int i;
 
-	fifo(cpu, 50);
+	fifo(cpu, FIFO);
 	for (i = 0; i < TASKS; i++) {
 		s->pid[i] = clone(kw_thread_exits, stack,
 				  CLONE_VM | CLONE_VFORK | CLONE_DETACHED, NULL);
@@ -157,20 +158,26 @@ static void one_round(struct __test_metadata *_metadata, struct shared *s, int c
 	       max / 1000, s->hog_jump / 1000, s->watch_jump / 1000);
 }
 
-/* Keeps the CPU from all but its child, which is detached and dies there, until told. */
-static void quiet_hog(struct shared *s, int cpu, int gate)
+/* Keeps the CPU from all but its equals, until told. pid: what to tell that it does */
+static void keep(struct shared *s, pid_t pid)
 {
-	pid_t pid;
-	char c;
-
-	fifo(cpu, 50);
-	pid = kw_child(KW_DETACHED, 0);
-	if (!pid)
-		_exit(read(gate, &c, 1) < 0);
 	__atomic_store_n(&s->pid[0], pid, __ATOMIC_RELAXED);
 	while (!__atomic_load_n(&s->stop, __ATOMIC_RELAXED))
 		sched_yield();
 	_exit(pid < 0);
+}
+
+/* Such a one, with a detached child that dies there */
+static void keep_with_child(struct shared *s, int cpu, int gate)
+{
+	pid_t pid;
+	char c;
+
+	fifo(cpu, FIFO);
+	pid = kw_child(KW_DETACHED, 0);
+	if (!pid)
+		_exit(read(gate, &c, 1) < 0);
+	keep(s, pid);
 }
 
 /* Exits with 0 if it is told, while it sleeps, that the process is gone. */
@@ -194,6 +201,8 @@ FIXTURE_SETUP(hog)
 		SKIP(_exit(255), "one CPU");
 	if (!kw_loaded())
 		SKIP(_exit(255), "kwaitd is not loaded");
+	/* Away from the hog: who sleeps there on PREEMPT_RT is not woken by its timer. */
+	ASSERT_EQ(0, kw_pin(0));
 	ASSERT_TRUE(kw_until(kw_at_rest()));
 	snprintf(self->runtime, sizeof(self->runtime), "%s", kw_read(RT_RUNTIME));
 	ASSERT_EQ(0, kw_write(RT_RUNTIME, "-1"));
@@ -203,6 +212,7 @@ FIXTURE_SETUP(hog)
 FIXTURE_TEARDOWN(hog)
 {
 	EXPECT_EQ(0, kw_write(RT_RUNTIME, self->runtime));
+	EXPECT_EQ(0, kw_write(KW_PARAMS "grace_ms", "0"));
 	EXPECT_TRUE(kw_until(kw_at_rest()));
 }
 
@@ -227,7 +237,7 @@ TEST_F_TIMEOUT(hog, hangup, 120)
 	ASSERT_EQ(0, pipe(gate));
 	hog = kw_helper();
 	if (!hog)
-		quiet_hog(s, self->cpu, gate[0]);
+		keep_with_child(s, self->cpu, gate[0]);
 	ASSERT_TRUE(kw_until(__atomic_load_n(&s->pid[0], __ATOMIC_RELAXED)));
 	waiter = kw_helper();
 	if (!waiter)
@@ -239,6 +249,40 @@ TEST_F_TIMEOUT(hog, hangup, 120)
 	s->stop = 1;
 	EXPECT_EQ(hog, waitpid(hog, &status, 0));
 	EXPECT_EQ(0, status);
+}
+
+/* An orphan dies on that CPU, and is a zombie for a while. */
+TEST_F_TIMEOUT(hog, grace, 120)
+{
+	struct sched_param param = { .sched_priority = FIFO };
+	struct shared *s = self->shared;
+	struct kw_reaper r;
+	pid_t hog, orphan;
+	cpu_set_t cpus;
+	int status;
+
+	ASSERT_EQ(0, kw_write(KW_PARAMS "grace_ms", "100"));
+	ASSERT_TRUE(kw_reaper_start(&r, CLONE_NEWPID, NULL));
+	ASSERT_EQ(0, kw_adopt(r.pid));
+	ASSERT_EQ(1, kw_tell(&r, KW_LIVING, 1));
+	orphan = kw_child_of(r.pid);
+	ASSERT_GT(orphan, 0);
+	CPU_ZERO(&cpus);
+	CPU_SET(self->cpu, &cpus);
+	ASSERT_EQ(0, sched_setaffinity(orphan, sizeof(cpus), &cpus));
+	ASSERT_EQ(0, sched_setscheduler(orphan, SCHED_FIFO, &param));
+	hog = kw_helper();
+	if (!hog) {
+		fifo(self->cpu, FIFO);
+		keep(s, getpid());
+	}
+	ASSERT_TRUE(kw_until(__atomic_load_n(&s->pid[0], __ATOMIC_RELAXED)));
+	ASSERT_EQ(0, kill(orphan, SIGUSR1));
+	EXPECT_TRUE(kw_until(kw_gone(orphan)));
+	s->stop = 1;
+	EXPECT_EQ(hog, waitpid(hog, &status, 0));
+	EXPECT_EQ(0, status);
+	EXPECT_EQ(KW_EXITED, kw_reaper_stop(&r));
 }
 
 TEST_HARNESS_MAIN

@@ -290,7 +290,9 @@ static void exec_as(const char *name, struct task *t)
 
 	snprintf(worker, sizeof(worker), "%d", (int)(me.w - ledger->workers));
 	snprintf(slot, sizeof(slot), "%d", (int)(t - me.w->tasks));
-	execl("/proc/self/exe", name, worker, slot, NULL);
+	do {
+		execl("/proc/self/exe", name, worker, slot, NULL);
+	} while (task_starved());
 	fail(t, "exec: %m");
 	_exit(1);
 }

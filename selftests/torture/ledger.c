@@ -240,14 +240,21 @@ static void task_made(struct task *t, pid_t pid)
 	add(me.w->made, 1);
 }
 
+/* Return: whether to try again, since there was no memory */
+bool task_starved(void)
+{
+	if ((errno != ENOMEM && errno != EAGAIN) || !ledger->pressure)
+		return false;
+	add(ledger->refused, 1);
+	usleep(100);
+	return true;
+}
+
 /* Return: whether to try again, since there was no memory, or no such flag */
 static bool task_refused(struct task *t)
 {
-	if ((errno == ENOMEM || errno == EAGAIN) && ledger->pressure) {
-		add(ledger->refused, 1);
-		usleep(100);
+	if (task_starved())
 		return true;
-	}
 	if (errno == EINVAL && t->kind == AUTOREAP && !kw_native() &&
 	    !moment_good(&t->born, MODULE)) {
 		t->kind = t->else_kind;

@@ -169,6 +169,7 @@ void actor_start(struct worker *w, unsigned long seed);
 void actor_task(struct task *t);
 void actor_inherit(const struct task *t);
 struct task *task_new(enum kind kind, int status, bool gated);
+bool task_starved(void);
 pid_t task_spawn(struct task *t, unsigned long flags);
 pid_t task_clone(struct task *t, int (*fn)(void *), void *stack, unsigned long flags);
 void task_go(struct task *t);
