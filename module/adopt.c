@@ -793,8 +793,6 @@ void kwaitd_adopt_exit(void)
 	struct kwaitd_adoption *a, *next;
 
 	kwaitd_later_exit(&tidy_work);
-	/* Somebody may be about to write auto_adopt. */
-	mutex_lock(&adopt_mutex);
 	list_for_each_entry_safe(a, next, &reapers, list)
 		reaper_del(a);
 	own_tidy_all();
@@ -802,5 +800,4 @@ void kwaitd_adopt_exit(void)
 		list_del(&a->list);
 		kfree(a);
 	}
-	mutex_unlock(&adopt_mutex);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0 */
 /*
- * Work that is done later, whoever keeps a CPU to himself.
+ * Work that is done later, whoever keeps a CPU to himself, as far as that is up to a
+ * timer and a queue.
  *
  * That of a struct delayed_work is not: its timer belongs to the CPU where it was
  * started, and once timers are left to a thread there, as they always are on
@@ -25,7 +26,7 @@ void kwaitd_later_exit(struct kwaitd_later *later);
 void kwaitd_later(struct kwaitd_later *later, unsigned long delay);
 void kwaitd_later_now(struct kwaitd_later *later);
 
-/* Is there a time for it? For callers that do not mind when that is. */
+/* Is there a time for it? For callers that know it is early enough. */
 static inline bool kwaitd_later_pending(struct kwaitd_later *later)
 {
 	return hrtimer_is_queued(&later->timer);

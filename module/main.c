@@ -18,8 +18,7 @@ static int __init kwaitd_init(void)
 {
 	int err;
 
-	/* WQ_MEM_RECLAIM: a release frees memory. */
-	kwaitd_wq = alloc_workqueue("kwaitd", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	kwaitd_wq = alloc_workqueue("kwaitd", WQ_UNBOUND, 0);
 	if (!kwaitd_wq)
 		return -ENOMEM;
 	kwaitd_adopt_init();

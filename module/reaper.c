@@ -49,6 +49,7 @@ struct kwaitd_queue {
 static DEFINE_PER_CPU(struct kwaitd_queue, queues);
 static DEFINE_PER_CPU(struct task_struct *, kwaitd_task);	/* by smpboot */
 
+static struct workqueue_struct *steal_wq;
 static struct hrtimer watch;
 
 /*
@@ -210,7 +211,7 @@ static enum hrtimer_restart kwaitd_watch(struct hrtimer *timer)
 			continue;
 		again = true;
 		if (stale(q))
-			queue_work(kwaitd_wq, &steal_work);
+			queue_work(steal_wq, &steal_work);
 		else
 			wake(cpu);
 	}
@@ -454,12 +455,20 @@ static struct smp_hotplug_thread kwaitd_threads = {
 int kwaitd_reaper_init(void)
 {
 	unsigned int cpu;
+	int err;
 
+	/* WQ_MEM_RECLAIM: a release frees memory. */
+	steal_wq = alloc_workqueue("kwaitd_steal", WQ_UNBOUND | WQ_MEM_RECLAIM, 0);
+	if (!steal_wq)
+		return -ENOMEM;
 	for_each_possible_cpu(cpu)
 		raw_spin_lock_init(per_cpu_ptr(&queues.lock, cpu));
 	hrtimer_setup(&watch, kwaitd_watch, CLOCK_MONOTONIC,
 		      HRTIMER_MODE_REL_HARD);
-	return smpboot_register_percpu_thread(&kwaitd_threads);
+	err = smpboot_register_percpu_thread(&kwaitd_threads);
+	if (err)
+		destroy_workqueue(steal_wq);
+	return err;
 }
 
 /**
@@ -470,6 +479,6 @@ int kwaitd_reaper_init(void)
 void kwaitd_reaper_exit(void)
 {
 	hrtimer_cancel(&watch);
-	cancel_work_sync(&steal_work);
+	destroy_workqueue(steal_wq);
 	smpboot_unregister_percpu_thread(&kwaitd_threads);
 }

@@ -30,7 +30,8 @@ static atomic_t sweep_soon;	/* there may be records, the sweep comes for them */
 
 static void kwaitd_sweep(struct work_struct *work)
 {
-	atomic_set(&sweep_soon, 0);
+	/* and then look; the other one looks after it has left a record */
+	atomic_xchg(&sweep_soon, 0);
 	kwaitd_mark_sweep();
 	if (kwaitd_mark_records())
 		kwaitd_later(&sweep_work, SWEEP_RECORDS);

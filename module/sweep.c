@@ -16,7 +16,6 @@
 #include <linux/jiffies.h>
 #include <linux/kthread.h>
 #include <linux/llist.h>
-#include <linux/mutex.h>
 #include <linux/pid.h>
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
@@ -30,18 +29,22 @@
 /* For so many interrupts stay off. */
 #define STEP 64
 
-/* The step that is under way. Its lock is for those who may sleep. */
-static DEFINE_MUTEX(sweep_mutex);
-static struct task_struct *tasks[STEP];	/* with references */
-static unsigned int nr_tasks;
-static struct task_struct *sweeper;	/* set while the hook may look at the above */
-static DECLARE_COMPLETION(swept);
+struct step {
+	struct task_struct *tasks[STEP];	/* with references */
+	unsigned int nr;
+	struct completion swept;
+};
 
 /* tasklist_lock is held for writing, or the answer is but a hint. RCU */
 static bool is_zombie(struct task_struct *p)
 {
 	return peek(p->exit_state) == EXIT_ZOMBIE && !peek(p->ptrace) &&
 	       thread_group_leader(p) && !delay_group_leader(p);
+}
+
+static int sweeper_fn(void *step)
+{
+	return 0;
 }
 
 /**
@@ -54,80 +57,79 @@ void kwaitd_sweep_step(struct task_struct *tsk)
 {
 	struct task_struct *p;
 	unsigned int i, n = 0;
+	struct step *step;
 
-	if (likely(tsk != READ_ONCE(sweeper)))
+	if (likely(!(tsk->flags & PF_KTHREAD)) || kthread_func(tsk) != sweeper_fn)
 		return;
-	for (i = 0; i < nr_tasks; i++) {
-		p = tasks[i];
+	step = kthread_data(tsk);
+	for (i = 0; i < step->nr; i++) {
+		p = step->tasks[i];
 		if (!is_zombie(p) || !kwaitd_adopt_orphan(p))
 			continue;
 		/* wait_task_zombie() does it with the lock held for reading. */
 		p->exit_state = EXIT_DEAD;
 		kwaitd_adopt_swept(p);
-		/* to the front, for step_run() */
-		swap(tasks[n], tasks[i]);
+		/* to the front, for step_sweep() */
+		swap(step->tasks[n], step->tasks[i]);
 		n++;
 	}
-	WRITE_ONCE(sweeper, NULL);
-	nr_tasks = n;
-	complete(&swept);
-}
-
-static int sweeper_fn(void *data)
-{
-	return 0;
+	step->nr = n;
+	complete(&step->swept);
 }
 
 /*
- * Make the zombies in tasks EXIT_DEAD. sweep_mutex held.
- * Return: how many, the first in tasks; or an errno.
+ * Make the zombies of a step EXIT_DEAD.
+ * Return: how many, the first of its tasks; or an errno.
  */
-static int step_run(void)
+static int step_run(struct step *step)
 {
-	struct task_struct *p = kthread_create(sweeper_fn, NULL, "kwaitd/sweep");
-	int n;
+	struct task_struct *p = kthread_create(sweeper_fn, step, "kwaitd/sweep");
+	bool swept;
 
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 	get_task_struct(p);
-	reinit_completion(&swept);
-	/* Pairs with kwaitd_sweep_step(). */
-	smp_wmb();
-	WRITE_ONCE(sweeper, p);
+	init_completion(&step->swept);
 	wake_up_process(p);
-	wait_for_completion_timeout(&swept, HZ);
-	/* Past the hook, whether there was one or not. */
-	while (pid_alive(p))
-		schedule_timeout_uninterruptible(1);
-	n = READ_ONCE(sweeper) ? -EOPNOTSUPP : (int)nr_tasks;
-	WRITE_ONCE(sweeper, NULL);
+	swept = wait_for_completion_timeout(&step->swept, HZ);
+	if (!swept) {
+		/* Past the hook, whether there was one or not. */
+		while (pid_alive(p))
+			schedule_timeout_uninterruptible(1);
+		swept = try_wait_for_completion(&step->swept);
+	}
 	/* It must not run this module's code any more. */
 	kthread_stop(p);
 	put_task_struct(p);
-	return n;
+	return swept ? (int)step->nr : -EOPNOTSUPP;
 }
 
-/* Sweep what is in tasks, and let go of it. Return: how many, or an errno. */
-static int step(void)
+static void step_drop(struct step *step)
 {
-	unsigned int i, all = nr_tasks;
-	int n = step_run();
+	while (step->nr)
+		put_task_struct(step->tasks[--step->nr]);
+}
 
-	for (i = 0; i < all; i++) {
-		if ((int)i < n)
-			kwaitd_reaper_release(tasks[i]);
-		put_task_struct(tasks[i]);
+/* Sweep what is in a step, and let go of it. Return: how many, or an errno. */
+static int step_sweep(struct step *step)
+{
+	unsigned int all = step->nr;
+	int n = step_run(step), i;
+
+	for (i = 0; i < n; i++) {
+		kwaitd_reaper_release(step->tasks[i]);
 		cond_resched();
 	}
-	nr_tasks = 0;
+	step->nr = all;
+	step_drop(step);
 	return n;
 }
 
 /* RCU */
-static void step_add(struct task_struct *p)
+static void step_add(struct step *step, struct task_struct *p)
 {
 	get_task_struct(p);
-	tasks[nr_tasks++] = p;
+	step->tasks[step->nr++] = p;
 }
 
 /*
@@ -141,54 +143,28 @@ static bool older(struct task_struct *p, u64 age)
 
 /*
  * Find up to a step of zombies of a reaper, from *nr on.
- * Return: how many; less than STEP: there are no more.
+ * Return: whether there may be more.
  */
-static unsigned int find_zombies(struct pid *reaper, u64 min_age, int *nr)
+static bool find_zombies(struct step *step, struct pid *reaper, u64 min_age, int *nr)
 {
 	struct pid_namespace *ns = ns_of_pid(reaper);
 	struct task_struct *p;
 	struct pid *pid;
 
-	while (nr_tasks < STEP) {
+	while (step->nr < STEP) {
 		rcu_read_lock();
 		pid = kwaitd_pid_next(ns, nr);
 		p = pid ? pid_task(pid, PIDTYPE_TGID) : NULL;
 		if (p && kwaitd_adopt_child(p, reaper) && is_zombie(p) &&
 		    kwaitd_adopt_orphan(p) && older(p, min_age))
-			step_add(p);
+			step_add(step, p);
 		rcu_read_unlock();
 		if (!pid)
-			break;
+			return false;
 		++*nr;
 		cond_resched();
 	}
-	return nr_tasks;
-}
-
-/* sweep_mutex held. */
-static int sweep(struct pid *reaper, u64 min_age, bool dry_run, u32 *total)
-{
-	unsigned int found;
-	int nr = 0, n;
-
-	do {
-		if (fatal_signal_pending(current))
-			return -EINTR;
-		found = find_zombies(reaper, min_age, &nr);
-		if (!found)
-			break;
-		if (dry_run) {
-			for (n = 0; n < (int)found; n++)
-				put_task_struct(tasks[n]);
-			nr_tasks = 0;
-		} else {
-			n = step();
-			if (n < 0)
-				return n;
-		}
-		*total += n;
-	} while (found == STEP);
-	return 0;
+	return true;
 }
 
 /**
@@ -196,24 +172,36 @@ static int sweep(struct pid *reaper, u64 min_age, bool dry_run, u32 *total)
  * @reaper: its thread group
  * @min_age: nanoseconds they must have been dead for
  * @dry_run: only count them
- * @nr: set to how many
+ * @total: set to how many
  *
  * Context: process context; may sleep.
  * Return: 0 or see KWAITD_IOC_REAP; also -EINTR with some of them released, since
  * the caller is being killed, and what kthread_create() said.
  */
-int kwaitd_sweep(struct pid *reaper, u64 min_age, bool dry_run, u32 *nr)
+int kwaitd_sweep(struct pid *reaper, u64 min_age, bool dry_run, u32 *total)
 {
-	int err;
+	struct step step = { };
+	int nr = 0, n, err;
+	bool more;
 
-	*nr = 0;
-	if (mutex_lock_killable(&sweep_mutex))
-		return -EINTR;
+	*total = 0;
 	err = kwaitd_adopt_state(reaper);
-	if (!err)
-		err = sweep(reaper, min_age, dry_run, nr);
-	mutex_unlock(&sweep_mutex);
-	return err;
+	if (err)
+		return err;
+	do {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		more = find_zombies(&step, reaper, min_age, &nr);
+		n = step.nr;
+		if (dry_run)
+			step_drop(&step);
+		else if (n)
+			n = step_sweep(&step);
+		if (n < 0)
+			return n;
+		*total += n;
+	} while (more);
+	return 0;
 }
 
 /* Orphans in their grace time */
@@ -245,8 +233,7 @@ bool kwaitd_grace_add(struct task_struct *p, struct kwaitd_adoption *a)
 	};
 	atomic_long_inc(&nr_graces);
 	llist_add(&mark->llist, &fresh);
-	if (!kwaitd_later_pending(&grace_work))
-		kwaitd_later(&grace_work, msecs_to_jiffies(READ_ONCE(kwaitd_grace_ms)));
+	kwaitd_later(&grace_work, msecs_to_jiffies(READ_ONCE(kwaitd_grace_ms)));
 	return true;
 }
 
@@ -267,41 +254,43 @@ static void grace_drop(struct kwaitd_mark *mark)
 	kwaitd_pool_free(mark);
 }
 
-/* Return: the jiffy in which the next one's time is over, if there is one. */
-static bool grace_over(unsigned long *when)
+/*
+ * Have those in a step whose time is over.
+ * Return: jiffies until that of the next is; -1: there is none.
+ */
+static long grace_over(struct step *step)
 {
 	unsigned long grace = msecs_to_jiffies(READ_ONCE(kwaitd_grace_ms));
 	struct kwaitd_mark *mark;
 	struct task_struct *p;
+	long left;
 
-	while ((mark = grace_first()) && nr_tasks < STEP) {
-		*when = mark->died + grace;
-		if (time_before(jiffies, *when))
-			return true;
+	while ((mark = grace_first())) {
+		left = mark->died + grace - jiffies;
+		if (left > 0)
+			return left;
+		if (step->nr == STEP)
+			return 0;
 		rcu_read_lock();
 		p = pid_task(mark->pid, PIDTYPE_TGID);
 		if (p)
-			step_add(p);
+			step_add(step, p);
 		rcu_read_unlock();
 		grace_drop(mark);
 	}
-	*when = jiffies;
-	return mark;
+	return -1;
 }
 
 static void kwaitd_grace(struct work_struct *work)
 {
-	unsigned long when;
-	bool more;
+	struct step step = { };
+	long left = grace_over(&step);
 
-	mutex_lock(&sweep_mutex);
-	more = grace_over(&when);
 	/* Without memory for a thread they stay zombies, for KWAITD_IOC_REAP. */
-	if (nr_tasks)
-		step();
-	mutex_unlock(&sweep_mutex);
-	if (more)
-		kwaitd_later(&grace_work, time_after(when, jiffies) ? when - jiffies : 0);
+	if (step.nr)
+		step_sweep(&step);
+	if (left >= 0)
+		kwaitd_later(&grace_work, left);
 }
 
 /**
@@ -311,7 +300,7 @@ static void kwaitd_grace(struct work_struct *work)
  */
 void kwaitd_grace_changed(void)
 {
-	/* Who wrote it finds those gone whose time is over now. */
+	/* For some the time may be over now. */
 	kwaitd_later_now(&grace_work);
 }
 

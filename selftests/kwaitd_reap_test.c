@@ -123,6 +123,22 @@ TEST_F(reaper, grace)
 	EXPECT_EQ(0, kw_zombies_of(self->r.pid));
 }
 
+/* A time that was long does not make one that is short now any longer. */
+TEST_F(reaper, grace_shorter)
+{
+	struct kwaitd_reaper info;
+
+	ASSERT_EQ(0, kw_write(KW_PARAMS "grace_ms", "3600000"));
+	ASSERT_EQ(0, kw_adopt(self->r.pid));
+	ASSERT_EQ(1, kw_tell(&self->r, KW_ORPHANS, 1));
+	ASSERT_TRUE(kw_until(kw_stat("grace") == 1));
+	ASSERT_EQ(0, kw_write(KW_PARAMS "grace_ms", "0"));
+	ASSERT_TRUE(kw_until(kw_stat("grace") == 0));
+	ASSERT_EQ(0, kw_write(KW_PARAMS "grace_ms", "1"));
+	ASSERT_EQ(1, kw_tell(&self->r, KW_ORPHANS, 1));
+	EXPECT_TRUE(kw_until(kw_listed(self->r.pid, &info) && info.swept == 2));
+}
+
 /* Whose adoption ends in the grace time stays a zombie. */
 TEST_F(reaper, grace_then_released)
 {
