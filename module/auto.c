@@ -4,7 +4,7 @@
  *
  *   off		nobody's
  *   cgroup:PATH	of every pid namespace whose first process is born in this
- *			cgroup (version 2) or below
+ *			cgroup (version 2) or below, which need not be there yet
  *   userns:NUMBER	of every one owned by this user namespace, by its number in
  *			/proc/PID/ns/user, or by one below
  */
@@ -19,10 +19,11 @@
 #include <linux/user_namespace.h>
 
 #include "adopt.h"
+#include "compat.h"
 #include "kwaitd.h"
 
 struct policy {
-	struct cgroup *cgrp;	/* a reference, or NULL */
+	const char *cgroup;	/* its path, in text; or NULL */
 	unsigned int userns;	/* or 0 */
 	char text[];		/* as it was written */
 };
@@ -41,6 +42,27 @@ static bool owned_by(struct pid_namespace *ns, unsigned int userns)
 	return false;
 }
 
+/*
+ * By names, since cgroups come and go, and others of the same name are meant as well.
+ * The ancestors of a cgroup are there as long as it is. RCU
+ */
+static bool is_below(struct cgroup *cgrp, const char *path)
+{
+	const char *name;
+	int level = 0;
+	size_t len;
+
+	for (; *(path += strspn(path, "/")); path += len) {
+		len = strcspn(path, "/");
+		if (++level > cgrp->level)
+			return false;
+		name = kernfs_node_name(cgroup_ancestor(cgrp, level)->kn);
+		if (strncmp(name, path, len) || name[len])
+			return false;
+	}
+	return true;
+}
+
 /**
  * kwaitd_auto_wants() - is its init to be adopted?
  * @ns: a new pid namespace
@@ -55,8 +77,8 @@ bool kwaitd_auto_wants(struct pid_namespace *ns, struct cgroup *cgrp)
 
 	rcu_read_lock();
 	p = rcu_dereference(policy);
-	if (p && p->cgrp)
-		wants = cgroup_is_descendant(cgrp, p->cgrp);
+	if (p && p->cgroup)
+		wants = is_below(cgrp, p->cgroup);
 	else if (p)
 		wants = owned_by(ns, p->userns);
 	rcu_read_unlock();
@@ -68,27 +90,15 @@ bool kwaitd_auto_on(void)
 	return rcu_access_pointer(policy);
 }
 
-static void policy_free(struct policy *p)
-{
-	if (p && p->cgrp)
-		cgroup_put(p->cgrp);
-	kfree(p);
-}
-
 /* Return: 0, or why p cannot be what its text says */
 static int policy_parse(struct policy *p)
 {
-	struct cgroup *cgrp;
-
 	if (strstarts(p->text, "userns:"))
 		return kstrtouint(p->text + strlen("userns:"), 10, &p->userns) ?:
 		       p->userns ? 0 : -EINVAL;
 	if (!strstarts(p->text, "cgroup:/"))
 		return -EINVAL;
-	cgrp = cgroup_get_from_path(p->text + strlen("cgroup:"));
-	if (IS_ERR(cgrp))
-		return PTR_ERR(cgrp);
-	p->cgrp = cgrp;
+	p->cgroup = p->text + strlen("cgroup:");
 	return 0;
 }
 
@@ -97,7 +107,7 @@ static void policy_install(struct policy *p)
 {
 	p = rcu_replace_pointer(policy, p, true);
 	synchronize_rcu();
-	policy_free(p);
+	kfree(p);
 }
 
 static int auto_adopt_set(const char *val, const struct kernel_param *kp)
@@ -116,7 +126,7 @@ static int auto_adopt_set(const char *val, const struct kernel_param *kp)
 	memcpy(p->text, val, len);
 	err = policy_parse(p);
 	if (err) {
-		policy_free(p);
+		kfree(p);
 		return err;
 	}
 	policy_install(p);
@@ -135,7 +145,7 @@ static int auto_adopt_get(char *buf, const struct kernel_param *kp)
 /* Also when the load fails */
 static void auto_adopt_free(void *arg)
 {
-	policy_free(rcu_dereference_protected(policy, true));
+	kfree(rcu_dereference_protected(policy, true));
 }
 
 static const struct kernel_param_ops auto_adopt_ops = {

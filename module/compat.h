@@ -14,6 +14,7 @@
 #include <linux/fs.h>
 #include <linux/ftrace.h>
 #include <linux/hrtimer.h>
+#include <linux/kernfs.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/ptrace.h>
@@ -131,6 +132,12 @@ static inline struct pid *pidfd_poll_pid(struct file *file)
 #else
 #define KWAITD_NATIVE_EXIT_INFO 0
 #endif
+
+/* 6.15: __rcu, since a node may get another name; one of cgroup2 never does. */
+static inline const char *kernfs_node_name(struct kernfs_node *kn)
+{
+	return (const char __force *)READ_ONCE(kn->name);
+}
 
 /* As pidfs_exit() has it */
 static inline u64 task_cgroup_id(struct task_struct *p)
