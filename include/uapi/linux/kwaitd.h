@@ -104,7 +104,8 @@ struct kwaitd_version {
  *   EPERM	not allowed
  *   ESRCH	it is dead
  */
-#define KWAITD_SELF (-1)
+/* As PIDFD_SELF_PROCESS is; not -1, which a pidfd_open() that has failed returns. */
+#define KWAITD_SELF (-10001)
 
 /**
  * struct kwaitd_adopt - a reaper to adopt or to release
