@@ -56,7 +56,7 @@ static struct hlist_head table[1 << TABLE_BITS];
 static LIST_HEAD(reapers);			/* in order of adoption */
 static LIST_HEAD(spares);			/* for hooks on PREEMPT_RT */
 static unsigned int nr_spares;
-static unsigned long nr_reapers;
+unsigned long kwaitd_adopt_nr;			/* of reapers */
 static u64 last_id;
 static DEFINE_RAW_SPINLOCK(reapers_lock);	/* to change the above */
 
@@ -185,7 +185,7 @@ void kwaitd_adopt_released(struct task_struct *leader)
 	unsigned long flags;
 
 	/* An adoption ends with its reaper. */
-	if (READ_ONCE(nr_reapers) && reaper_find(pid))
+	if (reaper_find(pid))
 		kwaitd_later(&tidy_work, 1);
 	/* Its own mark was made before it first ran, or when it was long there. */
 	if (!atomic_long_read(&nr_own) || hlist_empty(bucket(pid)))
@@ -249,9 +249,7 @@ static struct pid *parent_pid(struct task_struct *p)
 /* Return: NULL also if it is not adopted. Context: RCU. */
 static struct kwaitd_adoption *parent_of(struct task_struct *p)
 {
-	if (!READ_ONCE(nr_reapers))
-		return NULL;
-	return reaper_find(parent_pid(p));
+	return kwaitd_adopt_any() ? reaper_find(parent_pid(p)) : NULL;
 }
 
 /* Are all its own children in the table? */
@@ -361,7 +359,7 @@ static int reaper_add(struct kwaitd_adoption *a)
 		a->id = ++last_id;
 		hlist_add_head_rcu(&a->node, reaper_bucket(a->pid));
 		list_add_tail_rcu(&a->list, &reapers);
-		WRITE_ONCE(nr_reapers, nr_reapers + 1);
+		WRITE_ONCE(kwaitd_adopt_nr, kwaitd_adopt_nr + 1);
 	}
 	raw_spin_unlock_irqrestore(&reapers_lock, flags);
 	if (!err)
@@ -375,7 +373,7 @@ static void reaper_del(struct kwaitd_adoption *a)
 	raw_spin_lock_irq(&reapers_lock);
 	hlist_del_rcu(&a->node);
 	list_del_rcu(&a->list);
-	WRITE_ONCE(nr_reapers, nr_reapers - 1);
+	WRITE_ONCE(kwaitd_adopt_nr, kwaitd_adopt_nr - 1);
 	raw_spin_unlock_irq(&reapers_lock);
 	WRITE_ONCE(a->ended, true);
 	synchronize_rcu();
@@ -617,7 +615,7 @@ static void refill_spares(void)
 {
 	struct kwaitd_adoption *a;
 
-	if (!IS_ENABLED(CONFIG_PREEMPT_RT) || !kwaitd_auto_on())
+	if (!IS_ENABLED(CONFIG_PREEMPT_RT) || !READ_ONCE(kwaitd_auto_on))
 		return;
 	while (READ_ONCE(nr_spares) < SPARES) {
 		a = kzalloc(sizeof(*a), GFP_KERNEL);
@@ -658,7 +656,7 @@ static void kwaitd_adopt_tidy(struct work_struct *work)
 	}
 	own_tidy_all();
 	refill_spares();
-	if (READ_ONCE(nr_reapers))
+	if (kwaitd_adopt_any())
 		kwaitd_later(&tidy_work, TIDY);
 	mutex_unlock(&adopt_mutex);
 }
@@ -740,7 +738,7 @@ void kwaitd_adopt_fork(struct task_struct *child, struct cgroup *cgrp)
 	if (is_child_reaper(task_pid(child)) && READ_ONCE(kwaitd_live) &&
 	    kwaitd_auto_wants(ns_of_pid(task_pid(child)), cgrp))
 		adopt_newborn(child);
-	if (!READ_ONCE(nr_reapers))
+	if (!kwaitd_adopt_any())
 		return;
 	/* Also when the module is not quite loaded: /dev/kwaitd can be used before. */
 	a = parent_of(child);
@@ -766,11 +764,6 @@ void kwaitd_adopt_fork(struct task_struct *child, struct cgroup *cgrp)
 void kwaitd_adopt_auto(void)
 {
 	kwaitd_later_now(&tidy_work);
-}
-
-unsigned long kwaitd_adopt_reapers(void)
-{
-	return READ_ONCE(nr_reapers);
 }
 
 unsigned long kwaitd_adopt_own(void)

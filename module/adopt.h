@@ -3,6 +3,7 @@
 #ifndef _KWAITD_ADOPT_H
 #define _KWAITD_ADOPT_H
 
+#include <linux/compiler.h>
 #include <linux/types.h>
 
 struct cgroup;
@@ -13,6 +14,17 @@ struct pid_namespace;
 struct task_struct;
 
 /* adopt.c: who is adopted, and whose child is whose */
+
+extern unsigned long kwaitd_adopt_nr;
+
+/*
+ * Is anybody? Where nobody is, forks and exits have nothing to ask adopt.c: what it still
+ * keeps of own children is of adoptions that have ended, and about to be let go of.
+ */
+static inline bool kwaitd_adopt_any(void)
+{
+	return unlikely(READ_ONCE(kwaitd_adopt_nr));
+}
 
 int kwaitd_adopt(struct pid *pid, u32 *own, u32 *zombies);
 int kwaitd_adopt_end(struct pid *pid);
@@ -26,7 +38,6 @@ void kwaitd_adopt_released(struct task_struct *leader);
 void kwaitd_adopt_swept(struct task_struct *p);
 void kwaitd_adopt_grace_over(struct kwaitd_adoption *a);
 void kwaitd_adopt_auto(void);
-unsigned long kwaitd_adopt_reapers(void);
 unsigned long kwaitd_adopt_own(void);
 void kwaitd_adopt_init(void);
 void kwaitd_adopt_exit(void);
@@ -43,7 +54,8 @@ void kwaitd_sweep_exit(void);
 
 /* auto.c: who is adopted from birth */
 
-bool kwaitd_auto_on(void);
+extern bool kwaitd_auto_on;
+
 bool kwaitd_auto_wants(struct pid_namespace *ns, struct cgroup *cgrp);
 
 /* origin.c: whose child an orphan was */

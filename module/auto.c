@@ -30,6 +30,7 @@ struct policy {
 
 /* Written under the lock of parameters; NULL: off */
 static struct policy __rcu *policy;
+bool kwaitd_auto_on;		/* is there one? */
 
 static bool owned_by(struct pid_namespace *ns, unsigned int userns)
 {
@@ -85,11 +86,6 @@ bool kwaitd_auto_wants(struct pid_namespace *ns, struct cgroup *cgrp)
 	return wants;
 }
 
-bool kwaitd_auto_on(void)
-{
-	return rcu_access_pointer(policy);
-}
-
 /* Return: 0, or why p cannot be what its text says */
 static int policy_parse(struct policy *p)
 {
@@ -105,6 +101,7 @@ static int policy_parse(struct policy *p)
 /* Takes a policy, and lets go of that before. */
 static void policy_install(struct policy *p)
 {
+	WRITE_ONCE(kwaitd_auto_on, p);
 	p = rcu_replace_pointer(policy, p, true);
 	synchronize_rcu();
 	kfree(p);

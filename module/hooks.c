@@ -133,7 +133,8 @@ static void kwaitd_hook_fork(unsigned long ip, unsigned long parent_ip,
 			      CLONE_NNP)))
 		kwaitd_mark_fork(child, flags);
 	/* The function is about to move the child there. */
-	kwaitd_adopt_fork(child, kargs->cset->dfl_cgrp);
+	if (kwaitd_adopt_any() || unlikely(READ_ONCE(kwaitd_auto_on)))
+		kwaitd_adopt_fork(child, kargs->cset->dfl_cgrp);
 	leave();
 }
 
@@ -187,7 +188,8 @@ static void kwaitd_hook_notify(unsigned long ip, unsigned long parent_ip,
 	enter(HOOK_NOTIFY);
 	pass(fregs, (unsigned long)kwaitd_notify_pass);
 	kwaitd_sweep_step(tsk);
-	if (!tsk->ptrace && (kwaitd_mark_test(tsk) || kwaitd_adopt_takes(tsk)))
+	if (!tsk->ptrace && ((kwaitd_mark_any() && kwaitd_mark_test(tsk)) ||
+			     (kwaitd_adopt_any() && kwaitd_adopt_takes(tsk))))
 		take(fregs, (unsigned long)kwaitd_notify_taken);
 	leave();
 }
@@ -309,7 +311,8 @@ static void kwaitd_hook_poll(unsigned long ip, unsigned long parent_ip,
 {
 	enter(HOOK_POLL);
 	pass(fregs, (unsigned long)kwaitd_poll_pass);
-	if (kwaitd_mark_known(pidfd_poll_pid(argument(fregs, 0))))
+	if (kwaitd_mark_any() &&
+	    kwaitd_mark_known(pidfd_poll_pid(argument(fregs, 0))))
 		take(fregs, (unsigned long)kwaitd_poll_taken);
 	leave();
 }
@@ -343,11 +346,13 @@ static enum kwaitd_kind process_kind(struct task_struct *p)
 {
 	enum kwaitd_kind kind = KWAITD_KIND_OTHER;
 
-	if (kwaitd_mark_release(p) || signal_autoreap(p->signal))
+	if ((kwaitd_mark_any() && kwaitd_mark_release(p)) ||
+	    signal_autoreap(p->signal))
 		kind = KWAITD_KIND_DETACHED;
-	else if (p == current && kwaitd_adopt_orphan(p))
+	else if (kwaitd_adopt_any() && p == current && kwaitd_adopt_orphan(p))
 		kind = KWAITD_KIND_ORPHAN;
-	kwaitd_adopt_released(p);
+	if (kwaitd_adopt_any())
+		kwaitd_adopt_released(p);
 	return kind;
 }
 

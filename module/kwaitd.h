@@ -24,6 +24,7 @@
 #ifndef _KWAITD_H
 #define _KWAITD_H
 
+#include <linux/atomic.h>
 #include <linux/compiler.h>
 #include <linux/percpu.h>
 #include <linux/sched/task.h>
@@ -95,6 +96,18 @@ int kwaitd_clone3_args(struct kernel_clone_args *kargs);
 
 /* mark.c: who was created detached; pool.c: memory for that */
 
+extern atomic_long_t kwaitd_mark_live, kwaitd_mark_records;
+
+/*
+ * Is there a mark or a record? Never, where the kernel keeps them. A mark that becomes
+ * a record is counted there before it is no longer counted here.
+ */
+static inline bool kwaitd_mark_any(void)
+{
+	return unlikely(atomic_long_read(&kwaitd_mark_live) ||
+			atomic_long_read(&kwaitd_mark_records));
+}
+
 void kwaitd_mark_exit(void);
 void kwaitd_mark_fork(struct task_struct *child, u64 clone_flags);
 bool kwaitd_mark_test(struct task_struct *leader);
@@ -104,8 +117,6 @@ bool kwaitd_mark_known(struct pid *pid);
 bool kwaitd_mark_gone(struct pid *pid);
 int kwaitd_mark_status(struct pid *pid, u64 *cgroupid, s32 *exit_code);
 void kwaitd_mark_sweep(void);
-unsigned long kwaitd_mark_live(void);
-unsigned long kwaitd_mark_records(void);
 
 int kwaitd_pool_init(void);
 void kwaitd_pool_exit(void);

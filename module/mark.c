@@ -35,8 +35,8 @@
 #define TABLE_BITS 14
 
 static struct hlist_head table[1 << TABLE_BITS];
-static atomic_long_t live;		/* marks of living processes */
-static atomic_long_t records;		/* of released ones */
+atomic_long_t kwaitd_mark_live;		/* marks of living processes */
+atomic_long_t kwaitd_mark_records;	/* of released ones */
 
 /*
  * Protects table, and the marks in it. One lock, since fork and exit take
@@ -77,7 +77,7 @@ static struct kwaitd_mark *mark_find_live(struct task_struct *leader)
  */
 static bool surely_unmarked(struct task_struct *leader)
 {
-	return KWAITD_NATIVE_MARK || !atomic_long_read(&live) ||
+	return KWAITD_NATIVE_MARK || !atomic_long_read(&kwaitd_mark_live) ||
 	       hlist_empty(bucket(task_tgid(leader)));
 }
 
@@ -98,7 +98,7 @@ static bool mark_insert(struct task_struct *child)
 	raw_spin_lock_irqsave(&table_lock, flags);
 	hlist_add_head(&mark->node, bucket(mark->pid));
 	raw_spin_unlock_irqrestore(&table_lock, flags);
-	atomic_long_inc(&live);
+	atomic_long_inc(&kwaitd_mark_live);
 	kwaitd_status_watch();
 	return true;
 }
@@ -106,7 +106,7 @@ static bool mark_insert(struct task_struct *child)
 /* A marked process is no more. table_lock not held. */
 static void mark_end(void)
 {
-	atomic_long_dec(&live);
+	atomic_long_dec(&kwaitd_mark_live);
 	module_put(THIS_MODULE);
 }
 
@@ -243,7 +243,7 @@ bool kwaitd_mark_release(struct task_struct *leader)
 	if (!mark)
 		return false;
 	if (keep) {
-		atomic_long_inc(&records);
+		atomic_long_inc(&kwaitd_mark_records);
 		kwaitd_status_keep(mark);
 	} else {
 		/* Not the last reference, since the task has one. */
@@ -283,7 +283,7 @@ static void sweep_bucket(struct hlist_head *head)
 
 	hlist_for_each_entry_safe(mark, next, &stale, node) {
 		if (mark->released)
-			atomic_long_dec(&records);
+			atomic_long_dec(&kwaitd_mark_records);
 		else
 			mark_end();
 		put_pid(mark->pid);
@@ -399,27 +399,6 @@ bool kwaitd_mark_gone(struct pid *pid)
 	gone = mark && mark->released && !pid_has_task(mark->pid, PIDTYPE_PID);
 	raw_spin_unlock_irqrestore(&table_lock, flags);
 	return gone;
-}
-
-/**
- * kwaitd_mark_live() - how many marked processes are alive
- *
- * Context: any.
- * Return: 0 where the kernel keeps the marks.
- */
-unsigned long kwaitd_mark_live(void)
-{
-	return atomic_long_read(&live);
-}
-
-/**
- * kwaitd_mark_records() - how many are dead, with somebody who may ask for it
- *
- * Context: any.
- */
-unsigned long kwaitd_mark_records(void)
-{
-	return atomic_long_read(&records);
 }
 
 /* Only records are left: other marks have a reference on the module. */

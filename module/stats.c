@@ -104,9 +104,9 @@ static int stats_show(struct seq_file *m, void *v)
 		backlog += kwaitd_reaper_backlog(cpu);
 		backlog_max = max(backlog_max, read_of(backlog_max, cpu));
 	}
-	seq_printf(m, "live_marks %lu\n", kwaitd_mark_live());
-	seq_printf(m, "exit_records %lu\n", kwaitd_mark_records());
-	seq_printf(m, "adopted %lu\n", kwaitd_adopt_reapers());
+	seq_printf(m, "live_marks %ld\n", atomic_long_read(&kwaitd_mark_live));
+	seq_printf(m, "exit_records %ld\n", atomic_long_read(&kwaitd_mark_records));
+	seq_printf(m, "adopted %lu\n", READ_ONCE(kwaitd_adopt_nr));
 	seq_printf(m, "own_children %lu\n", kwaitd_adopt_own());
 	seq_printf(m, "grace %lu\n", kwaitd_grace_count());
 	seq_printf(m, "backlog %lu\n", backlog);

@@ -33,9 +33,9 @@ static void kwaitd_sweep(struct work_struct *work)
 	/* and then look; the other one looks after it has left a record */
 	atomic_xchg(&sweep_soon, 0);
 	kwaitd_mark_sweep();
-	if (kwaitd_mark_records())
+	if (atomic_long_read(&kwaitd_mark_records))
 		kwaitd_later(&sweep_work, SWEEP_RECORDS);
-	else if (kwaitd_mark_live())
+	else if (atomic_long_read(&kwaitd_mark_live))
 		kwaitd_later(&sweep_work, SWEEP_LIVE);
 }
 
