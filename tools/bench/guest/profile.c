@@ -40,21 +40,27 @@ static void profile_exit(const struct way *way, const struct kind *kind)
 	profile_settle();
 }
 
-static void profile_children(const struct way *way, const struct kind *kind, int n)
+static void profile_children(const struct way *way, const struct kind *kind, int n,
+			     bool counted)
 {
-	mark_start();
+	if (counted)
+		mark_start();
 	while (n--)
 		way->child(way, kind);
 	settle();
-	mark_stop();
+	if (counted)
+		mark_stop();
 }
 
-static void profile(char *what, int children)
+static void profile(const char *run, int children, bool counted)
 {
-	char *state = strsep(&what, ","), *kind = strsep(&what, ",");
+	char buf[64], *what = buf, *state, *kind;
 	const struct way *way;
 	unsigned int k = 0, w = 0;
 
+	snprintf(buf, sizeof(buf), "%s", run);
+	state = strsep(&what, ",");
+	kind = strsep(&what, ",");
 	need(kind && what);
 	while (strcmp(kinds[k].name, kind))
 		need(++k < NR_KINDS);
@@ -65,7 +71,7 @@ static void profile(char *what, int children)
 	quiesce();
 	way_enter(way, &kinds[k]);
 	if (children)
-		profile_children(way, &kinds[k], children);
+		profile_children(way, &kinds[k], children, counted);
 	else
 		profile_exit(way, &kinds[k]);
 	way_leave(way);
@@ -74,10 +80,13 @@ static void profile(char *what, int children)
 /* CHILDREN STATE,KIND,WAY...; no CHILDREN: one, from its exit() on */
 int mode_profile(char **arg)
 {
-	int children = atoi(*arg++);
+	int children = atoi(*arg++), i;
 
 	never_preempt();
-	for (; *arg; arg++)
-		profile(*arg, children);
+	/* All of them once before, to fill the slabs: one alone fills its own. */
+	for (i = 0; children && arg[i]; i++)
+		profile(arg[i], children, false);
+	for (i = 0; arg[i]; i++)
+		profile(arg[i], children, true);
 	return 0;
 }

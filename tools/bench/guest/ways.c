@@ -328,6 +328,8 @@ const struct way ways[] = {
 	  .flood = unwaited_flood, .enter = ignore_sigchld, .leave = default_sigchld },
 	{ "autoreap", PROCESS, .native = true, .flags = UNWAITED | CLONE_AUTOREAP,
 	  .child = unwaited_child3, .flood = unwaited_flood3 },
+	{ "ordinary", THREADS, .flags = UNWAITED,
+	  .child = unwaited_child, .flood = unwaited_flood },
 	{ "thread", THREADS, .flags = DETACHED,
 	  .child = unwaited_child, .flood = unwaited_flood },
 	{ "inline", ANY, .set = { "none", "1" }, .flags = DETACHED,
