@@ -82,3 +82,5 @@ module_exit(kwaitd_exit);
 MODULE_DESCRIPTION("Children and threads nobody has to wait for");
 MODULE_AUTHOR("The kwaitd authors");
 MODULE_LICENSE("GPL");
+/* DKMS replaces an installed module only by one of another version: dkms.conf */
+MODULE_VERSION("1.0");
