@@ -27,6 +27,7 @@
 #include <linux/atomic.h>
 #include <linux/compiler.h>
 #include <linux/percpu.h>
+#include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 #include <linux/static_call_types.h>
 #include <linux/types.h>
@@ -42,6 +43,14 @@ struct workqueue_struct;
  * What is read is whole, and is but a hint, or does not change any more.
  */
 #define peek(field) data_race(READ_ONCE(field))
+
+/* What wait4() would tell of a thread, or of a process of which all threads are dead */
+static inline int kwaitd_exit_code(struct task_struct *p)
+{
+	if (thread_group_leader(p) && peek(p->signal->flags) & SIGNAL_GROUP_EXIT)
+		return p->signal->group_exit_code;
+	return p->exit_code;
+}
 
 /* param.c: parameters; main.c: the state of the module */
 

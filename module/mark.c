@@ -155,7 +155,8 @@ void kwaitd_mark_fork(struct task_struct *child, u64 clone_flags)
 	if (clone_flags & (CLONE_DETACHED | CLONE_AUTOREAP)) {
 		ok = READ_ONCE(kwaitd_live) && mark_child(child);
 		/* Its parent asked not to be told, and now has to be. */
-		if (!ok && (clone_flags & CLONE_AUTOREAP))
+		if (!ok && (clone_flags & CLONE_AUTOREAP) &&
+		    !signal_autoreap(child->signal))
 			WRITE_ONCE(child->exit_signal, SIGCHLD);
 		trace_kwaitd_mark(child, ok);
 	} else if ((clone_flags & CLONE_PARENT) && thread_group_leader(child) &&
@@ -231,7 +232,7 @@ bool kwaitd_mark_release(struct task_struct *leader)
 	mark = mark_find_live(leader);
 	if (mark) {
 		/* What pidfs_exit() tells since 6.15, no more and no less. */
-		mark->exit_code = leader->exit_code;
+		mark->exit_code = kwaitd_exit_code(leader);
 		mark->cgroupid = task_cgroup_id(leader);
 		mark->released = true;
 		keep = pid_held(mark->pid);
@@ -324,7 +325,7 @@ static int status_of_task(struct pid *pid, u64 *cgroupid, s32 *exit_code)
 	} else if (data_race(smp_load_acquire(&p->exit_state)) &&
 		   !delay_group_leader(p)) {
 		*cgroupid = task_cgroup_id(p);
-		*exit_code = p->exit_code;
+		*exit_code = kwaitd_exit_code(p);
 		err = 0;
 	}
 	rcu_read_unlock();

@@ -12,17 +12,7 @@
 
 #include "adopt.h"
 #include "compat.h"
-
-#ifndef _KWAITD_EXIT_CODE
-#define _KWAITD_EXIT_CODE
-/* The status that wait4() would have shown; thread or process, but not alive. */
-static inline int kwaitd_exit_code(const struct task_struct *p)
-{
-	if (p->pid == p->tgid && p->signal->flags & SIGNAL_GROUP_EXIT)
-		return p->signal->group_exit_code;
-	return p->exit_code;
-}
-#endif
+#include "kwaitd.h"
 
 /* A child or thread was created detached; ok is 0 when no mark could be had. */
 TRACE_EVENT(kwaitd_mark,

@@ -111,6 +111,44 @@ TEST_F(status, codes)
 	}
 }
 
+static int exits_group(void *arg)
+{
+	kw_told(arg);
+	syscall(SYS_exit_group, 3);
+	return 0;
+}
+
+/* The status of a process is how it ended, and not how its first thread did before. */
+TEST_F(status, leader_ends_first)
+{
+	static pid_t tid;
+	int pidfd, code, i, gate[2];
+	__u64 cgroupid;
+	pid_t pid;
+
+	for (i = 0; i < 2; i++) {
+		ASSERT_EQ(0, pipe(gate));
+		pid = spawn(&pidfd);
+		ASSERT_LE(0, pid);
+		if (!pid) {
+			kw_thread(exits_group, kw_stacks(1), gate, &tid);
+			syscall(SYS_exit, 0);
+		}
+		ASSERT_TRUE(kw_until(kw_proc_state(pid) == 'Z'));
+		EXPECT_EQ(EAGAIN, exit_info(self->dev, pidfd, &code, &cgroupid));
+		if (i)
+			kill(pid, SIGKILL);
+		else
+			ASSERT_EQ(1, write(gate[1], "", 1));
+		ASSERT_TRUE(poll_until(pidfd, POLLIN | POLLHUP));
+		ASSERT_EQ(0, exit_info(self->dev, pidfd, &code, &cgroupid));
+		EXPECT_EQ(i ? SIGKILL : 3 << 8, code);
+		close(pidfd);
+		close(gate[0]);
+		close(gate[1]);
+	}
+}
+
 /* A pidfd from elsewhere tells the same, as often as it is asked. */
 TEST_F(status, any_pidfd)
 {
