@@ -46,6 +46,7 @@ struct kwaitd_adoption {
 	atomic_long_t orphans, swept;
 	atomic_t own, grace;
 	refcount_t refs;		/* of the list, and of marks */
+	struct kwaitd_adoption *next;	/* in gone */
 	struct rcu_head rcu;
 };
 
@@ -367,7 +368,9 @@ static int reaper_add(struct kwaitd_adoption *a)
 	return err;
 }
 
-/* Context: process context; sleeps. Readers are gone when this returns. */
+/* Who is not found any more, but may be looked at. adopt_mutex */
+static struct kwaitd_adoption *gone;
+
 static void reaper_del(struct kwaitd_adoption *a)
 {
 	raw_spin_lock_irq(&reapers_lock);
@@ -376,9 +379,26 @@ static void reaper_del(struct kwaitd_adoption *a)
 	WRITE_ONCE(kwaitd_adopt_nr, kwaitd_adopt_nr - 1);
 	raw_spin_unlock_irq(&reapers_lock);
 	WRITE_ONCE(a->ended, true);
-	synchronize_rcu();
-	put_pid(a->pid);
-	reaper_put(a);
+	a->next = gone;
+	gone = a;
+}
+
+/*
+ * Let go of them, after one grace period for all: with auto_adopt many may have died.
+ * Context: process context; sleeps.
+ */
+static void reapers_tidy(void)
+{
+	struct kwaitd_adoption *a;
+
+	if (gone)
+		synchronize_rcu();
+	while ((a = gone)) {
+		gone = a->next;
+		put_pid(a->pid);
+		reaper_put(a);
+	}
+	own_tidy_all();
 }
 
 /**
@@ -464,12 +484,6 @@ static int look_through(struct kwaitd_adoption *a, u32 *own, u32 *zombies)
 	return 0;
 }
 
-/* Context: RCU. */
-static bool is_reaper(struct task_struct *p)
-{
-	return is_child_reaper(task_tgid(p)) || p->signal->is_child_subreaper;
-}
-
 /* Return: 0, or why this cannot be adopted */
 static int check_reaper(struct pid *pid)
 {
@@ -482,7 +496,7 @@ static int check_reaper(struct pid *pid)
 		err = pid_has_task(pid, PIDTYPE_PID) ? -EINVAL : -ESRCH;
 	else if (!is_alive(p))
 		err = -ESRCH;
-	else if (!is_reaper(p))
+	else if (!is_child_reaper(pid) && !p->signal->is_child_subreaper)
 		err = -EINVAL;
 	rcu_read_unlock();
 	return err;
@@ -511,7 +525,11 @@ int kwaitd_adopt(struct pid *pid, u32 *own, u32 *zombies)
 	a->pid = get_pid(pid);
 	atomic_set(&a->missed, 1);
 
-	mutex_lock(&adopt_mutex);
+	if (mutex_lock_killable(&adopt_mutex)) {
+		put_pid(a->pid);
+		kfree(a);
+		return -EINTR;
+	}
 	err = reaper_add(a);
 	if (err) {
 		put_pid(a->pid);
@@ -520,7 +538,7 @@ int kwaitd_adopt(struct pid *pid, u32 *own, u32 *zombies)
 		err = look_through(a, own, zombies);
 		if (err) {
 			reaper_del(a);
-			own_tidy_all();
+			reapers_tidy();
 		}
 	}
 	mutex_unlock(&adopt_mutex);
@@ -538,14 +556,15 @@ int kwaitd_adopt_end(struct pid *pid)
 {
 	struct kwaitd_adoption *a;
 
-	mutex_lock(&adopt_mutex);
+	if (mutex_lock_killable(&adopt_mutex))
+		return -EINTR;
 	rcu_read_lock();
 	a = reaper_find(pid);
 	rcu_read_unlock();
 	if (a) {
 		/* adopt_mutex: nobody else deletes it. */
 		reaper_del(a);
-		own_tidy_all();
+		reapers_tidy();
 	}
 	mutex_unlock(&adopt_mutex);
 	return a ? 0 : -ENOENT;
@@ -587,8 +606,10 @@ bool kwaitd_adopt_show(struct kwaitd_reaper *reaper, u64 *id)
 
 	rcu_read_lock();
 	list_for_each_entry_rcu(a, &reapers, list) {
+		if (a->id <= *id || !pid_vnr(a->pid))
+			continue;
 		p = pid_task(a->pid, PIDTYPE_TGID);
-		if (a->id <= *id || !p || !pid_vnr(a->pid))
+		if (!p)
 			continue;
 		*id = a->id;
 		*reaper = (struct kwaitd_reaper) {
@@ -654,7 +675,7 @@ static void kwaitd_adopt_tidy(struct work_struct *work)
 		else if (!is_active(a))
 			look_through(a, &own, &zombies);
 	}
-	own_tidy_all();
+	reapers_tidy();
 	refill_spares();
 	if (kwaitd_adopt_any())
 		kwaitd_later(&tidy_work, TIDY);
@@ -788,7 +809,7 @@ void kwaitd_adopt_exit(void)
 	kwaitd_later_exit(&tidy_work);
 	list_for_each_entry_safe(a, next, &reapers, list)
 		reaper_del(a);
-	own_tidy_all();
+	reapers_tidy();
 	list_for_each_entry_safe(a, next, &spares, list) {
 		list_del(&a->list);
 		kfree(a);

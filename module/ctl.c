@@ -8,6 +8,7 @@
 #include <linux/module.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
+#include <linux/sched/signal.h>
 #include <linux/static_call.h>
 #include <linux/uaccess.h>
 
@@ -139,6 +140,9 @@ static int list(struct kwaitd_list *arg)
 	    arg->size < KWAITD_REAPER_SIZE_VER0 || arg->size > PAGE_SIZE)
 		return -EINVAL;
 	while (kwaitd_adopt_show(&reaper, &id)) {
+		if (fatal_signal_pending(current))
+			return -EINTR;
+		cond_resched();
 		if (nr++ >= arg->nr)
 			continue;
 		if (copy_to_user(to, &reaper, size) ||
