@@ -15,7 +15,7 @@ struct pid;
 struct kwaitd_mark {
 	struct hlist_node node;		/* in a table, or in the pool */
 	struct pid *pid;		/* the thread group's; a reference */
-	struct llist_node llist;	/* in status.c's list, while hanging_up */
+	struct llist_node llist;	/* in status.c's list, while hanging_up; or sweep.c's */
 	union {
 		struct {
 			u64 cgroupid;	/* this and exit_code: once released */

@@ -83,13 +83,15 @@ void kwaitd_sweep_step(struct task_struct *tsk)
  */
 static int step_run(struct step *step)
 {
-	struct task_struct *p = kthread_create(sweeper_fn, step, "kwaitd/sweep");
+	struct task_struct *p;
 	bool swept;
 
-	if (IS_ERR(p))
-		return PTR_ERR(p);
-	get_task_struct(p);
 	init_completion(&step->swept);
+	p = kthread_create(sweeper_fn, step, "kwaitd/sweep");
+	/* EAGAIN: there is no pid left, or no thread. Here it has another meaning. */
+	if (IS_ERR(p))
+		return PTR_ERR(p) == -EAGAIN ? -ENOMEM : PTR_ERR(p);
+	get_task_struct(p);
 	wake_up_process(p);
 	swept = wait_for_completion_timeout(&step->swept, HZ);
 	if (!swept) {
@@ -134,11 +136,11 @@ static void step_add(struct step *step, struct task_struct *p)
 
 /*
  * A zombie has had its last turn on a CPU when it died. The clock of these turns is
- * a CPU's own, and stands still in interrupts.
+ * a CPU's own, may stand still in interrupts, and current's is of its last tick.
  */
 static bool older(struct task_struct *p, u64 age)
 {
-	return (s64)(current->se.exec_start - p->se.exec_start) >= (s64)age;
+	return !age || (s64)(current->se.exec_start - p->se.exec_start) >= (s64)age;
 }
 
 /*
@@ -175,8 +177,7 @@ static bool find_zombies(struct step *step, struct pid *reaper, u64 min_age, int
  * @total: set to how many
  *
  * Context: process context; may sleep.
- * Return: 0 or see KWAITD_IOC_REAP; also -EINTR with some of them released, since
- * the caller is being killed, and what kthread_create() said.
+ * Return: 0, also if it went wrong after some were released; or see KWAITD_IOC_REAP.
  */
 int kwaitd_sweep(struct pid *reaper, u64 min_age, bool dry_run, u32 *total)
 {
@@ -189,16 +190,16 @@ int kwaitd_sweep(struct pid *reaper, u64 min_age, bool dry_run, u32 *total)
 	if (err)
 		return err;
 	do {
-		if (fatal_signal_pending(current))
-			return -EINTR;
 		more = find_zombies(&step, reaper, min_age, &nr);
 		n = step.nr;
 		if (dry_run)
 			step_drop(&step);
 		else if (n)
 			n = step_sweep(&step);
+		if (n >= 0 && fatal_signal_pending(current))
+			n = -EINTR;
 		if (n < 0)
-			return n;
+			return *total ? 0 : n;
 		*total += n;
 	} while (more);
 	return 0;
@@ -207,8 +208,13 @@ int kwaitd_sweep(struct pid *reaper, u64 min_age, bool dry_run, u32 *total)
 /* Orphans in their grace time */
 
 static LLIST_HEAD(fresh);		/* from the notify hook, youngest first */
-static struct llist_node *graces;	/* of before, oldest first; the work's own */
 static atomic_long_t nr_graces;
+
+/* Of before, oldest first, and where the next one goes; the work's own */
+static struct llist_node *graces, **graces_end = &graces;
+
+/* How often those are forgotten that have been waited for */
+#define FORGET (5 * HZ)
 
 static struct kwaitd_later grace_work;
 
@@ -237,60 +243,102 @@ bool kwaitd_grace_add(struct task_struct *p, struct kwaitd_adoption *a)
 	return true;
 }
 
-/* graces, with what is fresh at its end */
-static struct kwaitd_mark *grace_first(void)
+static void graces_append_fresh(void)
 {
-	if (!graces)
-		graces = llist_reverse_order(llist_del_all(&fresh));
-	return graces ? llist_entry(graces, struct kwaitd_mark, llist) : NULL;
+	struct llist_node *youngest = llist_del_all(&fresh);
+
+	if (!youngest)
+		return;
+	*graces_end = llist_reverse_order(youngest);
+	graces_end = &youngest->next;
 }
 
-static void grace_drop(struct kwaitd_mark *mark)
+static struct kwaitd_mark *grace_mark(struct llist_node *node)
 {
-	graces = mark->llist.next;
+	return llist_entry(node, struct kwaitd_mark, llist);
+}
+
+/* Take it out of where it is in graces. */
+static void grace_drop(struct llist_node **where)
+{
+	struct kwaitd_mark *mark = grace_mark(*where);
+
+	*where = mark->llist.next;
+	if (!*where)
+		graces_end = where;
 	atomic_long_dec(&nr_graces);
 	kwaitd_adopt_grace_over(mark->reaper);
 	put_pid(mark->pid);
 	kwaitd_pool_free(mark);
 }
 
+static void graces_forget(void)
+{
+	struct llist_node **where = &graces;
+
+	while (*where) {
+		if (pid_has_task(grace_mark(*where)->pid, PIDTYPE_TGID))
+			where = &(*where)->next;
+		else
+			grace_drop(where);
+		cond_resched();
+	}
+}
+
 /*
  * Have those in a step whose time is over.
- * Return: jiffies until that of the next is; -1: there is none.
+ * @left: set to the jiffies until that of the next is; -1: there is none
+ * Return: how many it was, the first of graces
  */
-static long grace_over(struct step *step)
+static unsigned int graces_over(struct step *step, long *left)
 {
 	unsigned long grace = msecs_to_jiffies(READ_ONCE(kwaitd_grace_ms));
+	struct llist_node *node;
 	struct kwaitd_mark *mark;
 	struct task_struct *p;
-	long left;
+	unsigned int n = 0;
 
-	while ((mark = grace_first())) {
-		left = mark->died + grace - jiffies;
-		if (left > 0)
-			return left;
+	for (node = graces; node; node = node->next) {
+		mark = grace_mark(node);
+		*left = mark->died + grace - jiffies;
+		if (*left > 0)
+			return n;
+		*left = 0;
 		if (step->nr == STEP)
-			return 0;
+			return n;
 		rcu_read_lock();
 		p = pid_task(mark->pid, PIDTYPE_TGID);
 		if (p)
 			step_add(step, p);
 		rcu_read_unlock();
-		grace_drop(mark);
+		n++;
 	}
-	return -1;
+	*left = -1;
+	return n;
 }
 
 static void kwaitd_grace(struct work_struct *work)
 {
+	static unsigned long forgotten;
 	struct step step = { };
-	long left = grace_over(&step);
+	unsigned int over;
+	long left;
 
-	/* Without memory for a thread they stay zombies, for KWAITD_IOC_REAP. */
-	if (step.nr)
-		step_sweep(&step);
+	graces_append_fresh();
+	if (time_after(jiffies, forgotten + FORGET)) {
+		graces_forget();
+		forgotten = jiffies;
+	}
+	over = graces_over(&step, &left);
+	if (step.nr && step_sweep(&step) < 0) {
+		/* No memory, or no pid, for a thread: these zombies may have them all. */
+		kwaitd_later(&grace_work, HZ);
+		return;
+	}
+	while (over--)
+		grace_drop(&graces);
 	if (left >= 0)
-		kwaitd_later(&grace_work, left);
+		kwaitd_later(&grace_work, min_t(unsigned long, left, FORGET));
 }
 
 /**
@@ -326,9 +374,8 @@ void kwaitd_sweep_init(void)
  */
 void kwaitd_sweep_exit(void)
 {
-	struct kwaitd_mark *mark;
-
 	kwaitd_later_exit(&grace_work);
-	while ((mark = grace_first()))
-		grace_drop(mark);
+	graces_append_fresh();
+	while (graces)
+		grace_drop(&graces);
 }

@@ -128,6 +128,7 @@ struct kwaitd_adopt {
  * KWAITD_IOC_ADOPT: besides the errors above
  *
  *   EALREADY	it is adopted
+ *   EINTR	the caller is being killed
  *   EINVAL	it is no reaper, or no process but a thread
  *   ENOMEM	nothing has changed
  */
@@ -208,9 +209,9 @@ struct kwaitd_list {
  * @pidfd: in: of the reaper, or KWAITD_SELF
  * @flags: in: KWAITD_REAP_*
  * @min_age: in: nanoseconds that they must have been dead for. The kernel knows
- *	that from their last turn on a CPU, by the clock of that CPU. It stands still
- *	in interrupts and while a hypervisor has the CPU, so that the clocks of two
- *	CPUs may be seconds apart where there is much of that
+ *	that from their last turn on a CPU, by the clock of that CPU. It may stand
+ *	still in interrupts and while a hypervisor has the CPU, so that the clocks of
+ *	two CPUs may be seconds apart where there is much of that. 0: all
  * @nr: out: how many were released, or would be
  * @__reserved: in: 0
  */
@@ -235,6 +236,10 @@ struct kwaitd_reap {
  *
  *   ENOENT	it is not adopted
  *   EAGAIN	its children are being looked through (KWAITD_REAPER_PAUSED)
+ *   EINTR	the caller is being killed
+ *   ENOMEM	there is no memory, or no process id, for the thread that it takes
+ *
+ * If that happens when some are released already, these are told and it is no error.
  */
 #define KWAITD_IOC_REAP _IOWR(KWAITD_IOC_MAGIC, 6, struct kwaitd_reap)
 
