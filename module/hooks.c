@@ -170,9 +170,9 @@ static bool kwaitd_notify_taken(struct task_struct *tsk, int sig)
 	 */
 	if (tsk != current) {
 		preempt_disable();
+		kwaitd_adopt_released(tsk);
 		if (!kwaitd_mark_release(tsk))
 			kwaitd_reaper_inline(tsk);
-		kwaitd_adopt_released(tsk);
 		preempt_enable();
 	}
 	module_put(THIS_MODULE);
@@ -341,18 +341,19 @@ static enum kwaitd_kind thread_kind(struct task_struct *p)
 					    KWAITD_KIND_OTHER;
 }
 
-/* Its marks end here. */
+/* Its marks end here; that of an own child first, which also refers to the pid. */
 static enum kwaitd_kind process_kind(struct task_struct *p)
 {
 	enum kwaitd_kind kind = KWAITD_KIND_OTHER;
 
+	if (kwaitd_adopt_any()) {
+		if (p == current && kwaitd_adopt_orphan(p))
+			kind = KWAITD_KIND_ORPHAN;
+		kwaitd_adopt_released(p);
+	}
 	if ((kwaitd_mark_any() && kwaitd_mark_release(p)) ||
 	    signal_autoreap(p->signal))
 		kind = KWAITD_KIND_DETACHED;
-	else if (kwaitd_adopt_any() && p == current && kwaitd_adopt_orphan(p))
-		kind = KWAITD_KIND_ORPHAN;
-	if (kwaitd_adopt_any())
-		kwaitd_adopt_released(p);
 	return kind;
 }
 

@@ -98,8 +98,8 @@ static void reap(struct task_struct *p, unsigned int queue_cpu)
 void kwaitd_reaper_release(struct task_struct *p)
 {
 	preempt_disable();
-	kwaitd_mark_release(p);
 	kwaitd_adopt_released(p);
+	kwaitd_mark_release(p);
 	preempt_enable();
 	kwaitd_reaper_inline(p);
 	static_call(kwaitd_release_body)(p);
@@ -116,10 +116,10 @@ void kwaitd_reaper_inline(struct task_struct *p)
 	trace_kwaitd_reap(p, raw_smp_processor_id(), 0, true);
 }
 
-/* A hint: others queue and take meanwhile. */
+/* A hint: others queue and take meanwhile. Whose release has not begun is in it. */
 static bool queue_empty(struct kwaitd_queue *q)
 {
-	return llist_empty(&q->tasks) && !READ_ONCE(q->oldest);
+	return !atomic_read(&q->backlog);
 }
 
 static struct task_struct *queue_next(struct kwaitd_queue *q)
@@ -201,8 +201,8 @@ static enum hrtimer_restart kwaitd_watch(struct hrtimer *timer)
 	unsigned int cpu;
 
 	/*
-	 * Pairs with llist_add() in kwaitd_reaper_queue(): either the task is
-	 * seen here, or the timer is seen not to be queued there.
+	 * Pairs with atomic_inc_return() in kwaitd_reaper_queue(): either the task
+	 * is seen here, or the timer is seen not to be queued there.
 	 */
 	smp_mb();
 	for_each_possible_cpu(cpu) {
@@ -356,7 +356,7 @@ bool kwaitd_reaper_queue(struct task_struct *p, enum kwaitd_kind kind)
 		this_cpu_write(kwaitd_stats.backlog_max, backlog);
 	kwaitd_count(queued_as(p, kind));
 	trace_kwaitd_queue(p, backlog);
-	if (queue_empty(q))
+	if (backlog == 1)
 		WRITE_ONCE(q->since, jiffies);
 	node->stamp = ktime_get_ns() & ~ORPHAN;
 	if (kind == KWAITD_KIND_ORPHAN)
@@ -371,8 +371,8 @@ bool kwaitd_reaper_queue(struct task_struct *p, enum kwaitd_kind kind)
 	 * A wake-up costs two switches of tasks, so it is put off until it is for many,
 	 * but not where nothing else wants the CPU. kwaitd sleeps only when it has
 	 * found nothing here, on this CPU. Of two threads that die at the same time the
-	 * later one must see the other here: llist_add() is a full barrier, as is the
-	 * decrement of live in do_exit().
+	 * later one must see the other here: to add to the backlog is a full barrier, as
+	 * is the decrement of live in do_exit().
 	 */
 	if (hurry(p) || backlog == READ_ONCE(kwaitd_batch) ||
 	    single_task_running())
