@@ -27,15 +27,15 @@ static int __init kwaitd_init(void)
 	err = kwaitd_pool_init();
 	if (err)
 		goto exit_wq;
-	err = kwaitd_hooks_init();
-	if (err)
-		goto exit_pool;
 	err = kwaitd_reaper_init();
 	if (err)
-		goto exit_hooks;
-	err = kwaitd_selftest();
+		goto exit_pool;
+	err = kwaitd_hooks_init();
 	if (err)
 		goto exit_reaper;
+	err = kwaitd_selftest();
+	if (err)
+		goto exit_hooks;
 	kwaitd_stats_init();
 	err = kwaitd_ctl_init();
 	if (err)
@@ -46,12 +46,10 @@ static int __init kwaitd_init(void)
 
 exit_stats:
 	kwaitd_stats_exit();
-exit_reaper:
-	kwaitd_hooks_exit();
-	kwaitd_reaper_exit();
-	goto exit_pool;
 exit_hooks:
 	kwaitd_hooks_exit();
+exit_reaper:
+	kwaitd_reaper_exit();
 exit_pool:
 	kwaitd_pool_exit();
 exit_wq:

@@ -9,7 +9,7 @@
  *		may still be waited for) and backlog (queued and not released)
  *   per_cpu	the same by CPU: a row is what happened on that CPU
  *   latency	nanoseconds from queue to release: bucket's lower bound, count
- *   hooks	the probes: see hooks.c
+ *   hooks	where they are, and how often each fired: see hooks.c
  */
 #include <linux/debugfs.h>
 #include <linux/log2.h>

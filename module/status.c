@@ -28,7 +28,7 @@
 static struct kwaitd_later sweep_work;
 static atomic_t sweep_soon;	/* there may be records, the sweep comes for them */
 
-static void kwaitd_sweep(struct work_struct *work)
+static void kwaitd_status_sweep(struct work_struct *work)
 {
 	/* and then look; the other one looks after it has left a record */
 	atomic_xchg(&sweep_soon, 0);
@@ -92,7 +92,7 @@ void kwaitd_status_keep(struct kwaitd_mark *mark)
 
 void kwaitd_status_init(void)
 {
-	kwaitd_later_init(&sweep_work, kwaitd_sweep);
+	kwaitd_later_init(&sweep_work, kwaitd_status_sweep);
 	kwaitd_later_init(&hangup_work, kwaitd_hangup);
 }
 
