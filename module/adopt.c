@@ -525,23 +525,25 @@ int kwaitd_adopt(struct pid *pid, u32 *own, u32 *zombies)
 	a->pid = get_pid(pid);
 	atomic_set(&a->missed, 1);
 
-	if (mutex_lock_killable(&adopt_mutex)) {
-		put_pid(a->pid);
-		kfree(a);
-		return -EINTR;
-	}
+	err = mutex_lock_killable(&adopt_mutex);
+	if (err)
+		goto free;
 	err = reaper_add(a);
+	if (err)
+		goto unlock;
+	err = look_through(a, own, zombies);
 	if (err) {
-		put_pid(a->pid);
-		kfree(a);
-	} else {
-		err = look_through(a, own, zombies);
-		if (err) {
-			reaper_del(a);
-			reapers_tidy();
-		}
+		reaper_del(a);
+		reapers_tidy();
 	}
 	mutex_unlock(&adopt_mutex);
+	return err;
+
+unlock:
+	mutex_unlock(&adopt_mutex);
+free:
+	put_pid(a->pid);
+	kfree(a);
 	return err;
 }
 

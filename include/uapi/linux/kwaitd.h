@@ -100,6 +100,7 @@ struct kwaitd_version {
  * CAP_SYS_ADMIN in the user namespace that owns the reaper's pid namespace.
  *
  *   EBADF	not a pidfd, nor KWAITD_SELF
+ *   EINTR	the caller is being killed
  *   EOPNOTSUPP	this kernel does not let the module look at pidfds, or find orphans
  *   EPERM	not allowed
  *   ESRCH	it is dead
@@ -128,7 +129,6 @@ struct kwaitd_adopt {
  * KWAITD_IOC_ADOPT: besides the errors above
  *
  *   EALREADY	it is adopted
- *   EINTR	the caller is being killed
  *   EINVAL	it is no reaper, or no process but a thread
  *   ENOMEM	nothing has changed
  */
@@ -236,7 +236,6 @@ struct kwaitd_reap {
  *
  *   ENOENT	it is not adopted
  *   EAGAIN	its children are being looked through (KWAITD_REAPER_PAUSED)
- *   EINTR	the caller is being killed
  *   ENOMEM	there is no memory, or no process id, for the thread that it takes
  *
  * If that happens when some are released already, these are told and it is no error.
