@@ -6,11 +6,12 @@
  * left, and in the end the module's counters agree.
  *
  *   kwaitd_torture [--seconds N | --tasks N] [--seed N] [--workers N]
- *		    [--only NAME,...] [--without NAME,...] [--plan N]
+ *		    [--actions NAME,...] [--only NAME,...] [--without NAME,...]
+ *		    [--plan N]
  *
  * --only and --without name disturbers; none is "--only none". A run can be repeated
- * with its seed: what a worker does, and in which order, depends on nothing else.
- * --plan prints the first N actions of each worker and does nothing.
+ * with its seed: what a worker does, and in which order, depends on nothing else but
+ * --actions. --plan prints the first N actions of each worker and does nothing.
  *
  * Without the module, and where it cannot be loaded, all tasks but those of the
  * kernel's own CLONE_AUTOREAP must be ordinary ones.
@@ -20,8 +21,12 @@
 #include "torture/torture.h"
 
 #include <getopt.h>
+#include <limits.h>
 
 #define PID_MAX "/proc/sys/kernel/pid_max"
+
+/* So often it may be chance that a disturber, or an adoption, has shown nothing. */
+#define ENOUGH_TRIES 10
 
 static unsigned int seconds = 60;
 static unsigned int plan;
@@ -34,7 +39,8 @@ static void show_usage(void)
 	unsigned int i;
 
 	printf("usage: kwaitd_torture [--seconds N | --tasks N] [--seed N] [--workers N]\n"
-	       "                      [--only NAME,...] [--without NAME,...] [--plan N]\n"
+	       "                      [--actions NAME,...] [--only NAME,...]\n"
+	       "                      [--without NAME,...] [--plan N]\n"
 	       "actions:");
 	for (i = 0; i < nr_actions; i++)
 		printf(" %s", actions[i].name);
@@ -43,17 +49,53 @@ static void show_usage(void)
 		printf("  %-10s %s\n", disturbers[i].name, disturbers[i].what);
 }
 
-static bool listed(const char *list, const char *name)
+static unsigned long number(const char *text, unsigned long max)
 {
-	size_t len = strlen(name);
-	const char *p = list;
+	unsigned long n;
+	char *end;
 
-	while (p && (p = strstr(p, name))) {
-		if ((p == list || p[-1] == ',') && (!p[len] || p[len] == ','))
-			return true;
-		p += len;
+	errno = 0;
+	n = strtoul(text, &end, 0);
+	if (*text < '0' || *text > '9' || *end || errno || n > max) {
+		fprintf(stderr, "kwaitd_torture: '%s' is not from 0 to %lu\n", text,
+			max);
+		exit(2);
 	}
-	return false;
+	return n;
+}
+
+static const char *action_name(unsigned int i)
+{
+	return actions[i].name;
+}
+
+static const char *disturber_name(unsigned int i)
+{
+	return disturbers[i].name;
+}
+
+/* Return: those that are named, as bits */
+static unsigned int named(char *list, const char *(*name)(unsigned int i),
+			  unsigned int nr)
+{
+	unsigned int set = 0, i;
+	char *word;
+
+	while ((word = strsep(&list, ","))) {
+		for (i = 0; i < nr && strcmp(word, name(i)); i++)
+			;
+		if (i == nr) {
+			fprintf(stderr, "kwaitd_torture: unknown name '%s'\n", word);
+			exit(2);
+		}
+		set |= BIT(i);
+	}
+	return set;
+}
+
+static unsigned int named_disturbers(char *list)
+{
+	return strcmp(list, "none") ? named(list, disturber_name, nr_disturbers) : 0;
 }
 
 static bool options(int argc, char **argv)
@@ -63,49 +105,52 @@ static bool options(int argc, char **argv)
 		{ "tasks", required_argument, NULL, 'n' },
 		{ "seed", required_argument, NULL, 'S' },
 		{ "workers", required_argument, NULL, 'w' },
+		{ "actions", required_argument, NULL, 'a' },
 		{ "only", required_argument, NULL, 'o' },
 		{ "without", required_argument, NULL, 'x' },
 		{ "plan", required_argument, NULL, 'p' },
 		{ "help", no_argument, NULL, 'h' },
 		{ },
 	};
-	const char *only = NULL, *without = NULL;
-	unsigned int i;
+	unsigned int only = ~0U, without = 0, i;
 	int opt;
 
 	ledger->seed = time(NULL) ^ getpid() << 16;
 	ledger->nr_workers = 2 * sysconf(_SC_NPROCESSORS_CONF) + 1;
-	while ((opt = getopt_long(argc, argv, "s:n:S:w:o:x:p:h", longs, NULL)) != -1) {
+	ledger->mix = ~0U;
+	while ((opt = getopt_long(argc, argv, "s:n:S:w:a:o:x:p:h", longs, NULL)) != -1) {
 		switch (opt) {
 		case 's':
-			seconds = strtoul(optarg, NULL, 0);
+			seconds = number(optarg, INT_MAX);
 			break;
 		case 'n':
-			ledger->tasks = strtoul(optarg, NULL, 0);
+			ledger->tasks = number(optarg, LONG_MAX);
 			seconds = 0;
 			break;
 		case 'S':
-			ledger->seed = strtoul(optarg, NULL, 0);
+			ledger->seed = number(optarg, ULONG_MAX);
 			break;
 		case 'w':
-			ledger->nr_workers = strtoul(optarg, NULL, 0);
+			ledger->nr_workers = number(optarg, INT_MAX);
+			break;
+		case 'a':
+			ledger->mix = named(optarg, action_name, nr_actions);
 			break;
 		case 'o':
-			only = optarg;
+			only = named_disturbers(optarg);
 			break;
 		case 'x':
-			without = optarg;
+			without |= named_disturbers(optarg);
 			break;
 		case 'p':
-			plan = strtoul(optarg, NULL, 0);
+			plan = number(optarg, INT_MAX);
 			break;
 		default:
 			return false;
 		}
 	}
 	for (i = 0; i < nr_disturbers; i++)
-		disturbers[i].on = (!only || listed(only, disturbers[i].name)) &&
-				   !listed(without, disturbers[i].name);
+		disturbers[i].on = only & ~without & BIT(i);
 	if (ledger->nr_workers > MAX_WORKERS)
 		ledger->nr_workers = MAX_WORKERS;
 	return optind == argc && ledger->nr_workers;
@@ -289,46 +334,15 @@ static void calm_down(void)
 
 /* The last accounts */
 
-static const struct figures {
-	long marked_threads, marked_processes, mark_failed;
-} *before;
-
-static struct figures figures(void)
-{
-	return (struct figures){
-		.marked_threads = kw_stat("marked_threads"),
-		.marked_processes = kw_stat("marked_processes"),
-		.mark_failed = kw_stat("mark_failed"),
-	};
-}
-
-static unsigned long cycles_of(const char *name)
-{
-	unsigned int i;
-
-	for (i = 0; i < nr_disturbers; i++) {
-		if (!strcmp(disturbers[i].name, name))
-			return ledger->cycles[i];
-	}
-	return 0;
-}
-
-/* The module has the same numbers, if it was there all the time. */
 static void account_marks(void)
 {
-	struct figures now = figures();
-	long threads = now.marked_threads - before->marked_threads;
-	long processes = now.marked_processes - before->marked_processes +
-			 now.mark_failed - before->mark_failed;
+	unsigned int first = ledger->load < LOADS ? 0 : ledger->load + 1 - LOADS;
+	long figures[NR_FIGURES];
 
-	if (cycles_of("module") || cycles_of("kprobes") || cycles_of("ftrace"))
-		return;
-	if (threads != (long)ledger->made[DETACHED_THREAD])
-		fail(NULL, "marked %ld threads of %lu", threads,
-		     ledger->made[DETACHED_THREAD]);
-	if (processes != (long)(ledger->made[DETACHED] + ledger->made[AUTOREAP]))
-		fail(NULL, "marked %ld processes of %lu", processes,
-		     ledger->made[DETACHED] + ledger->made[AUTOREAP]);
+	figures_take(figures);
+	load_over(figures);
+	for (; first <= ledger->load; first++)
+		load_check(first);
 }
 
 static void account_module(void)
@@ -364,12 +378,34 @@ static void account_tasks(void)
 		fail(NULL, "%d dead tasks are left", kw_dead_tasks());
 }
 
+/* Was it hard, and did it show what it is to show? */
+static void account_run(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < nr_disturbers; i++) {
+		if (ledger->tries[i] >= ENOUGH_TRIES && !ledger->cycles[i])
+			fail(NULL, "%s never took effect, in %lu tries",
+			     disturbers[i].name, ledger->tries[i]);
+	}
+	if (ledger->adoptions >= 3 * ENOUGH_TRIES &&
+	    !ledger->orphans[TO_VANISH][VANISHED])
+		fail(NULL, "%lu adoptions, and it was never known that an orphan must vanish",
+		     ledger->adoptions);
+}
+
+static unsigned long orphans(enum promise promise)
+{
+	return ledger->orphans[promise][COLLECTED] + ledger->orphans[promise][VANISHED];
+}
+
 static void summary(void)
 {
 	static const char * const kinds[] = {
 		"ordinary", "detached", "autoreap", "threads", "detached_threads",
 		"orphans", "ignored",
 	};
+	const struct load *all = &ledger->all;
 	unsigned long made = 0;
 	unsigned int i;
 
@@ -383,14 +419,25 @@ static void summary(void)
 	       ledger->promised[UNSURE]);
 	for (i = 0, made = 0; i < NR_KINDS; i++)
 		made += ledger->ended[i][COLLECTED];
-	printf(" collected %lu, refused %lu, excused %lu, signals %lu\n# actions:", made,
-	       ledger->refused, ledger->excused, ledger->sigchld);
+	printf(" collected %lu, refused %lu, excused %lu, signals %lu\n", made,
+	       ledger->refused, ledger->excused[0] + ledger->excused[1],
+	       ledger->sigchld);
+	printf("# adoptions %lu; orphans of who asked: must vanish %lu, be collected %lu,",
+	       ledger->adoptions, orphans(TO_VANISH), orphans(TO_COLLECT));
+	printf(" either %lu\n", orphans(UNSURE));
+	printf("# %u loads, marked processes %ld, of %ld and up to %ld more,",
+	       ledger->load + 1, all->figures[MARKED_PROCESSES] +
+	       all->figures[MARK_FAILED], all->sure[0], all->unsure[0]);
+	printf(" threads %ld, of %ld and up to %ld more\n# actions:",
+	       all->figures[MARKED_THREADS], all->sure[1], all->unsure[1]);
 	for (i = 0; i < nr_actions; i++)
 		printf(" %s %lu", actions[i].name, ledger->actions[i]);
-	printf("\n# cycles:");
-	for (i = 0; i < nr_disturbers; i++)
-		printf(" %s %lu", disturbers[i].name, ledger->cycles[i]);
-	printf(" (reloads %lu)", ledger->reloads);
+	printf("\n# cycles that took effect:");
+	for (i = 0; i < nr_disturbers; i++) {
+		if (disturbers[i].on)
+			printf(" %s %lu (%s)", disturbers[i].name, ledger->cycles[i],
+			       disturbers[i].effect);
+	}
 	printf("\n# lost or wrong: %u\n", ledger->errors);
 }
 
@@ -436,7 +483,8 @@ static void start(void)
 int main(int argc, char **argv)
 {
 	static const struct rlimit no_core;
-	struct figures at_start;
+	long figures[NR_FIGURES];
+	bool loaded = kw_loaded();
 	unsigned int i;
 
 	action_exec(argc, argv);
@@ -469,13 +517,14 @@ int main(int argc, char **argv)
 			ledger->pressure = true;
 	}
 	ledger->pressure |= ledger->faults;
-	printf("%s\n", kw_loaded() ? "" : "; kwaitd is not loaded");
+	printf("%s\n", loaded ? "" : "; kwaitd is not loaded");
 	for (i = 0; i < NR_EPOCHS; i++)
 		ledger->epochs[i].value = 1;
-	ledger->epochs[EPOCH_MODULE].value = kw_loaded();
-	at_start = figures();
-	before = &at_start;
-	ledger->started = time(NULL);
+	ledger->epochs[EPOCH_MODULE].value = loaded;
+	figures_take(figures);
+	for (i = 0; i < NR_FIGURES; i++)
+		figures[i] = -figures[i];
+	load_over(figures);
 
 	start();
 	run();
@@ -486,8 +535,9 @@ int main(int argc, char **argv)
 		account_tasks();
 	if (kw_loaded())
 		account_module();
-	else if (getenv("KWAITD_KO") && ledger->epochs[EPOCH_MODULE].seq)
+	else if (loaded)
 		fail(NULL, "the module is gone");
+	account_run();
 	summary();
 	return ledger->errors != 0;
 }

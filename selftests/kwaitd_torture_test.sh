@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A short torture: with the module coming and going, and with it there all the time,
-# so that its counters can be held against the ledger.
+# A short torture: with the module coming and going, and with it there all the time, so
+# that it must have counted exactly what the ledger has.
 # Longer ones: tools/torture, or kwaitd_torture --help.
 cd "$(dirname "$0")" || exit 1
 . ./tap.sh
@@ -9,6 +9,9 @@ log=/tmp/kwaitd_torture.log
 
 if [ ! -x ./kwaitd_torture ]; then
 	skip "there is no kwaitd_torture"
+fi
+if [ ! -e /sys/module/kwaitd ]; then
+	skip "kwaitd is not loaded"
 fi
 plan 2
 tortured()

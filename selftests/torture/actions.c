@@ -132,7 +132,7 @@ static void check_exit_info(struct task *t)
 	if (!err && info.exit_code != t->status)
 		fail(t, "its pidfd says status %#x", info.exit_code);
 	if (err && t->fate == VANISHED && t->promise == TO_VANISH &&
-	    moment_same(&t->born, MODULE) && !ledger->pressure)
+	    moment_same(&t->born, MODULE) && !no_memory(err))
 		fail(t, "KWAITD_IOC_EXIT_INFO: %s", strerror(err));
 }
 
@@ -724,22 +724,25 @@ static void adopt_self(struct adoption *a)
 
 	moment_take(&a->since);
 	a->err = kw_ctl(KWAITD_IOC_ADOPT, &arg);
-	if (a->err && !ledger->pressure && a->since.value[EPOCH_MODULE] &&
-	    moment_same(&a->since, MODULE))
+	if (!moment_good(&a->since, MODULE))
+		return;
+	add(ledger->adoptions, 1);
+	if (a->err && !no_memory(a->err))
 		fail(NULL, "adopt: %s", strerror(a->err));
 }
 
-static bool adopted(const struct adoption *a)
+/* Is it still? Then it may be refused nothing that it asks for. */
+static bool may_ask(const struct adoption *a)
 {
-	const struct moment *m = &a->since;
-
-	return !a->err && m->value[EPOCH_GRACE] && moment_same(m, MODULE | GRACE);
+	return !a->err && moment_good(&a->since, MODULE);
 }
 
-/* Surely not, all the time */
-static bool unadopted(const struct adoption *a)
+/* What must become of an orphan? Who is not adopted at first is never. */
+static enum promise orphan_promise(const struct adoption *a)
 {
-	return !a->since.value[EPOCH_MODULE] && moment_same(&a->since, MODULE);
+	if (a->err)
+		return TO_COLLECT;
+	return moment_good(&a->since, MODULE | GRACE) ? TO_VANISH : UNSURE;
 }
 
 /* An orphan of this process, which may be adopted, dies. */
@@ -754,16 +757,14 @@ static void orphan_ends(struct task *t, const struct adoption *a)
 	}
 	t->promise = UNSURE;
 	pid = waitpid(t->pid, &status, __WALL);
-	if (adopted(a))
-		t->promise = TO_VANISH;
-	else if (unadopted(a))
-		t->promise = TO_COLLECT;
+	t->promise = orphan_promise(a);
 	if (pid == t->pid)
 		task_collected(t, status);
 	else if (pid < 0 && errno == ECHILD)
 		task_vanished(t);
 	else
 		fail(t, "waitpid for an orphan returned %d: %m", pid);
+	add(ledger->orphans[t->promise][t->fate], 1);
 }
 
 /* Zombies that were there before: reaped, or collected now */
@@ -776,7 +777,8 @@ static void reap_old(struct task *m, const struct adoption *a, bool reap)
 
 	if (reap)
 		err = kw_ctl(KWAITD_IOC_REAP, &arg);
-	if (reap && err && !ledger->pressure && adopted(a))
+	/* EAGAIN: it has children that there was no memory to note, or for a thread. */
+	if (err && !starved(err) && may_ask(a))
 		fail(NULL, "reap: %s", strerror(err));
 	for (i = 0; i < m->count; i++) {
 		t = &me.w->tasks[m->first + i];
@@ -785,8 +787,10 @@ static void reap_old(struct task *m, const struct adoption *a, bool reap)
 			continue;
 		}
 		if (reap)
-			t->promise = !err && adopted(a) ? TO_VANISH : UNSURE;
+			t->promise = a->err || !err ? orphan_promise(a) : UNSURE;
 		task_resolve(t);
+		if (reap)
+			add(ledger->orphans[t->promise][t->fate], 1);
 		/* It was heard of when it died, before. */
 		t->promise = UNSURE;
 	}
@@ -800,6 +804,7 @@ static void adopted_reaper(struct task *t)
 	bool release = !rnd(3), reap = rnd(2);
 	struct adoption a;
 	siginfo_t info;
+	int err;
 
 	old = orphans_make(rnd(3), false);
 	orphans_go(old);
@@ -822,7 +827,10 @@ static void adopted_reaper(struct task *t)
 	}
 	for (i = 0; i < m->count; i++)
 		orphan_ends(&me.w->tasks[m->first + i], &a);
-	if (release && !kw_ctl(KWAITD_IOC_RELEASE, &arg)) {
+	err = release ? kw_ctl(KWAITD_IOC_RELEASE, &arg) : 0;
+	if (err && !no_memory(err) && may_ask(&a))
+		fail(NULL, "release: %s", strerror(err));
+	if (release && !err) {
 		/* From now on it hears of them. */
 		m = orphans_make(1 + rnd(3), false);
 		orphans_go(m);
@@ -878,7 +886,8 @@ static void act_sibling(unsigned int kinds)
 	task_wait_stage(t, 1);
 	if (s->pid < 0) {
 		/* Linux 7.1: not for one that is detached */
-		if (t->promise == TO_COLLECT && !ledger->pressure)
+		if (!starved(s->stage) && (s->stage != EINVAL || !kw_native() ||
+					   t->promise == TO_COLLECT))
 			fail(s, "clone(CLONE_PARENT): %s", strerror(s->stage));
 		me.nr--;
 		s->pid = 0;
@@ -894,9 +903,7 @@ static void act_sibling(unsigned int kinds)
 	/* It sends what its sibling would, unless kwaitd sees to it. */
 	if (s->kind == ORDINARY && t->promise != TO_COLLECT)
 		s->sig = 0;
-	add(ledger->made[s->kind], 1);
-	add(ledger->promised[s->promise], 1);
-	add(me.w->made, 1);
+	task_account(s);
 	family_ends((struct task *[]){ t, s }, 2);
 	if (!s->sig)
 		s->sig = SIGCHLD, s->promise = UNSURE;
@@ -953,15 +960,20 @@ const struct action actions[] = {
 
 const unsigned int nr_actions = sizeof(actions) / sizeof(*actions);
 
+static unsigned int weight(unsigned int i)
+{
+	return ledger->mix & BIT(i) ? actions[i].weight : 0;
+}
+
 /* By weight, and by nothing but the numbers of this worker */
 const struct action *action_next(struct rng *r)
 {
 	unsigned int sum = 0, i;
 
 	for (i = 0; i < nr_actions; i++)
-		sum += actions[i].weight;
+		sum += weight(i);
 	sum = rng_next(r) % sum;
-	for (i = 0; sum >= actions[i].weight; i++)
-		sum -= actions[i].weight;
+	for (i = 0; sum >= weight(i); i++)
+		sum -= weight(i);
 	return &actions[i];
 }

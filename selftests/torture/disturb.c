@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * What makes it hard. Each disturber is a process of its own, that does the same
- * thing over and over, says in the ledger what tasks may depend on, and in the end
- * leaves things as they were.
+ * thing over and over, says in the ledger what tasks may depend on, counts how often it
+ * took effect, and in the end leaves things as they were.
  */
 #include "torture.h"
 
@@ -25,6 +25,12 @@ static bool can_write(const char *path)
 	return !access(path, W_OK);
 }
 
+/* Write a switch. Return: whether that is what it says now */
+static bool set(const char *path, const char *value)
+{
+	return !kw_write(path, value) && !strcmp(kw_read(path), value);
+}
+
 /* CPUs off and on */
 
 static int cpus(void)
@@ -32,13 +38,13 @@ static int cpus(void)
 	return sysconf(_SC_NPROCESSORS_CONF);
 }
 
-static void cpu_online(int cpu, bool online)
+static bool cpu_online(int cpu, bool online)
 {
 	char path[64];
 
 	snprintf(path, sizeof(path), "/sys/devices/system/cpu/cpu%d/online", cpu);
 	/* EBUSY and ENOMEM are the kernel's good right. */
-	kw_write(path, online ? "1" : "0");
+	return set(path, online ? "1" : "0");
 }
 
 static bool hotplug_can(void)
@@ -46,13 +52,13 @@ static bool hotplug_can(void)
 	return can_write("/sys/devices/system/cpu/cpu1/online");
 }
 
-static void hotplug_cycle(void)
+static bool hotplug_cycle(void)
 {
 	int cpu = 1 + rnd(cpus() - 1);
+	bool off = cpu_online(cpu, false);
 
-	cpu_online(cpu, false);
 	nap(rnd(30));
-	cpu_online(cpu, true);
+	return cpu_online(cpu, true) && off;
 }
 
 static void hotplug_undo(void)
@@ -71,21 +77,22 @@ static const struct {
 	{ "offload", { "detached", "all", "none", "detached", "all" } },
 	{ "batch", { "1", "16", "4096", "2", "1" } },
 	{ "max_backlog", { "256", "0", "1", "65536", "256" } },
-	{ "grace_ms", { "0", "1", "40", "0", "0" } },
+	{ "grace_ms", { "0", "1", "40", "2", "40" } },
 };
 
 /* ENOENT: no module; ENODEV and the like: it is going */
-static void param_set(unsigned int i, const char *value)
+static bool param_set(unsigned int i, const char *value)
 {
-	bool grace = i == 3;
+	bool grace = i == 3, ok;
 	char path[64];
 
 	snprintf(path, sizeof(path), KW_PARAMS "%s", flips[i].name);
 	if (grace)
 		epoch_begin(EPOCH_GRACE);
-	kw_write(path, value);
+	ok = !kw_write(path, value);
 	if (grace)
-		epoch_end(EPOCH_GRACE, !strcmp(value, "0"));
+		epoch_end(EPOCH_GRACE, ok && !strcmp(value, "0"));
+	return ok;
 }
 
 static bool params_can(void)
@@ -93,11 +100,18 @@ static bool params_can(void)
 	return can_write(KW_PARAMS "offload");
 }
 
-static void params_cycle(void)
+/*
+ * Whenever grace_ms changes nobody knows what must become of the orphans that there are,
+ * and while it is not 0, of any: that is to be seldom, and soon over.
+ */
+static bool params_cycle(void)
 {
-	unsigned int i = rnd(4);
+	bool none = load(ledger->epochs[EPOCH_GRACE].value);
+	unsigned int i = rnd(3);
 
-	param_set(i, flips[i].values[rnd(5)]);
+	if (!rnd(none ? 128 : 16))
+		return param_set(3, flips[3].values[none ? 1 + rnd(4) : 0]);
+	return param_set(i, flips[i].values[rnd(5)]);
 }
 
 static void params_undo(void)
@@ -127,7 +141,18 @@ static bool load_may_fail(void)
 	return false;
 }
 
-static void module_cycle(void)
+static bool module_unload(void)
+{
+	long figures[NR_FIGURES];
+
+	figures_take(figures);
+	if (!kw_unload())
+		return false;
+	load_over(figures);
+	return true;
+}
+
+static bool module_cycle(void)
 {
 	unsigned int tries = 0;
 	bool gone = false;
@@ -141,18 +166,21 @@ static void module_cycle(void)
 		if (++tries == 50)
 			store(ledger->gate, 1);
 		epoch_begin(EPOCH_MODULE);
-		gone = kw_unload();
-		if (!gone && errno != EAGAIN && errno != EBUSY)
+		gone = module_unload();
+		if (gone) {
+			epoch_end(EPOCH_MODULE, 0);
+			break;
+		}
+		if (errno != EAGAIN && errno != EBUSY)
 			fail(NULL, "rmmod: %m");
-		epoch_end(EPOCH_MODULE, !gone);
-		if (!gone)
-			usleep(1000);
+		epoch_cancel(EPOCH_MODULE);
+		usleep(1000);
 	}
 	store(ledger->gate, 0);
 	if (!gone)
-		return;
-	add(ledger->reloads, 1);
+		return false;
 	nap(rnd(60));
+	load_next();
 	end = time(NULL) + STUCK / 2;
 	do {
 		epoch_begin(EPOCH_MODULE);
@@ -165,6 +193,7 @@ static void module_cycle(void)
 	} while (gone && time(NULL) <= end);
 	if (gone)
 		fail(NULL, "insmod never succeeded: %m");
+	return !gone;
 }
 
 static void module_undo(void)
@@ -204,48 +233,49 @@ static bool kprobes_can(void)
 	return can_write(KPROBES_ENABLED);
 }
 
-static void kprobes_set(bool on)
+static bool kprobes_cycle(void)
 {
-	kw_write(KPROBES_ENABLED, on ? "1" : "0");
-}
+	bool off;
 
-static void kprobes_cycle(void)
-{
 	ftrace_claim(false);
-	kprobes_set(false);
+	off = set(KPROBES_ENABLED, "0");
 	nap(rnd(20));
-	kprobes_set(true);
+	kw_write(KPROBES_ENABLED, "1");
 	ftrace_unclaim(false);
+	return off;
 }
 
 static void kprobes_undo(void)
 {
-	kprobes_set(true);
+	kw_write(KPROBES_ENABLED, "1");
 }
 
+/* Linux 7.0: nobody turns it off. */
 static bool ftrace_can(void)
 {
-	return can_write(FTRACE_ENABLED);
+	return can_write(FTRACE_ENABLED) && !kw_kernel_since(7, 0);
 }
 
 /* While the module is loaded that is refused. */
-static void ftrace_set(bool on)
+static bool ftrace_cycle(void)
 {
-	kw_write(FTRACE_ENABLED, on ? "1" : "0");
-}
+	struct moment m;
+	int err;
 
-static void ftrace_cycle(void)
-{
 	ftrace_claim(true);
-	ftrace_set(false);
+	moment_take(&m);
+	err = kw_write(FTRACE_ENABLED, "0");
+	if (!err && moment_good(&m, MODULE))
+		fail(NULL, "ftrace is off, and the module is there");
 	nap(rnd(20));
-	ftrace_set(true);
+	kw_write(FTRACE_ENABLED, "1");
 	ftrace_unclaim(true);
+	return !err || err == EBUSY;
 }
 
 static void ftrace_undo(void)
 {
-	ftrace_set(true);
+	kw_write(FTRACE_ENABLED, "1");
 }
 
 /* Others that trace the same functions */
@@ -268,25 +298,27 @@ static void tracers_undo(void)
 	kw_write(KW_TRACEFS "set_ftrace_filter", "");
 }
 
-static void tracers_cycle(void)
+static bool tracers_cycle(void)
 {
 	const char *symbol = hooked[rnd(3)];
 	char line[64];
+	bool on;
 
 	ftrace_claim(false);
 	if (rnd(2)) {
 		snprintf(line, sizeof(line), "%c:kwaitd_torture/probe %s",
 			 rnd(2) ? 'p' : 'r', symbol);
-		kw_write(KW_TRACEFS "kprobe_events", line);
-		kw_write(KW_TRACEFS "events/kwaitd_torture/enable", "1");
+		on = !kw_write(KW_TRACEFS "kprobe_events", line) &&
+		     set(KW_TRACEFS "events/kwaitd_torture/enable", "1");
 	} else {
-		kw_write(KW_TRACEFS "set_ftrace_filter", symbol);
-		kw_write(KW_TRACEFS "current_tracer", "function");
+		on = !kw_write(KW_TRACEFS "set_ftrace_filter", symbol) &&
+		     set(KW_TRACEFS "current_tracer", "function");
 	}
 	nap(rnd(50));
 	tracers_undo();
 	ftrace_unclaim(false);
 	kw_write(KW_TRACEFS "trace", "");
+	return on;
 }
 
 /* A real-time task that does not give its CPU away for a while */
@@ -296,10 +328,11 @@ static bool hog_can(void)
 	return cpus() > 1 && can_write(RT_RUNTIME);
 }
 
-static void hog_cycle(void)
+static bool hog_cycle(void)
 {
 	const struct sched_param fifo = { .sched_priority = 50 }, none = {};
 	struct timespec now, end;
+	bool had = false;
 	char old[256];
 	int cpu = rnd(cpus());
 
@@ -313,9 +346,11 @@ static void hog_cycle(void)
 			clock_gettime(CLOCK_MONOTONIC, &now);
 		} while ((now.tv_sec - end.tv_sec) * 1000000000L +
 			 now.tv_nsec < end.tv_nsec);
+		had = sched_getcpu() == cpu;
 		sched_setscheduler(0, SCHED_OTHER, &none);
 	}
 	kw_write(RT_RUNTIME, old);
+	return had;
 }
 
 static void hog_undo(void)
@@ -345,23 +380,22 @@ static bool memory_can(void)
 }
 
 /* Takes nearly all there is. If that was too much it is the first to go. */
-static void memory_cycle(void)
+static bool memory_cycle(void)
 {
-	const size_t step = 4 << 20;
+	const size_t step = 16 << 20;
 	pid_t pid = kw_helper();
-	char *p;
+	int status;
 
-	if (pid) {
-		waitpid(pid, NULL, 0);
-		return;
-	}
+	if (pid)
+		return waitpid(pid, &status, 0) == pid &&
+		       (!status || WTERMSIG(status) == SIGKILL);
 	kw_write("/proc/self/oom_score_adj", "1000");
-	while (available_kb() > 48 << 10 && !load(ledger->calm)) {
-		p = mmap(NULL, step, PROT_READ | PROT_WRITE,
-			 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-		if (p == MAP_FAILED)
+	while (available_kb() > 48 << 10) {
+		if (load(ledger->calm))
+			_exit(1);
+		if (mmap(NULL, step, PROT_READ | PROT_WRITE, MAP_PRIVATE |
+			 MAP_ANONYMOUS | MAP_POPULATE, -1, 0) == MAP_FAILED)
 			break;
-		memset(p, 1, step);
 	}
 	nap(rnd(50));
 	_exit(0);
@@ -397,9 +431,11 @@ static void failslab_caches(void)
 	kw_write(DEBUGFS "failslab/cache-filter", "Y");
 }
 
-static void failslab_cycle(void)
+static bool failslab_cycle(void)
 {
+	const char *times = "1000000";
 	char percent[8];
+	bool refused;
 
 	failslab_caches();
 	snprintf(percent, sizeof(percent), "%u", 1 + rnd(10));
@@ -407,10 +443,14 @@ static void failslab_cycle(void)
 	kw_write(DEBUGFS "failslab/ignore-gfp-wait", "N");
 	kw_write(DEBUGFS "failslab/verbose", "0");
 	kw_write(DEBUGFS "failslab/interval", "1");
-	kw_write(DEBUGFS "failslab/times", "-1");
+	/* It counts down. */
+	kw_write(DEBUGFS "failslab/times", times);
 	kw_write(DEBUGFS "failslab/probability", percent);
 	nap(100 + rnd(200));
 	kw_write(DEBUGFS "failslab/probability", "0");
+	refused = atol(kw_read(DEBUGFS "failslab/times")) < atol(times);
+	kw_write(DEBUGFS "failslab/times", "-1");
+	return refused;
 }
 
 static void failslab_undo(void)
@@ -419,26 +459,30 @@ static void failslab_undo(void)
 }
 
 /* hinders: loading the module may fail, meanwhile */
-#define DISTURBER(fn, ms, text, hinders) {				\
+#define DISTURBER(fn, ms, text, word, hinders) {			\
 	.name = #fn,							\
 	.can = fn##_can, .cycle = fn##_cycle, .undo = fn##_undo,	\
-	.pause_ms = ms, .what = text, .hinders_load = hinders,		\
+	.pause_ms = ms, .what = text, .effect = word,			\
+	.hinders_load = hinders,					\
 }
 
 struct disturber disturbers[] = {
 	DISTURBER(tracers, 100,
-		  "kprobe_events and the function tracer on the hooked functions", false),
-	DISTURBER(hotplug, 200, "CPUs go off and on", false),
-	DISTURBER(params, 20,
-		  "offload, batch, max_backlog and grace_ms change", false),
-	DISTURBER(module, 300, "rmmod and insmod, of $KWAITD_KO", false),
-	DISTURBER(kprobes, 500, "all kprobes are disabled and enabled", false),
-	DISTURBER(ftrace, 500, "sysctl kernel.ftrace_enabled", true),
+		  "kprobe_events and the function tracer on the hooked functions",
+		  "registered", false),
+	DISTURBER(hotplug, 200, "CPUs go off and on", "off and on again", false),
+	DISTURBER(params, 20, "offload, batch, max_backlog and grace_ms change",
+		  "written", false),
+	DISTURBER(module, 1000, "rmmod and insmod, of $KWAITD_KO",
+		  "unloaded and loaded again", false),
+	DISTURBER(kprobes, 500, "all kprobes are disabled and enabled", "off", false),
+	DISTURBER(ftrace, 500, "sysctl kernel.ftrace_enabled",
+		  "off, or refused since the module is there", true),
 	DISTURBER(hog, 400, "a SCHED_FIFO task keeps a CPU for up to 200 ms",
-		  false),
-	DISTURBER(memory, 3000, "nearly all memory is taken", true),
-	DISTURBER(failslab, 50,
-		  "1 to 10 % of allocations in clone() and exit() fail", false),
+		  "had it all the time", false),
+	DISTURBER(memory, 3000, "nearly all memory is taken", "taken", true),
+	DISTURBER(failslab, 50, "1 to 10 % of allocations in clone() and exit() fail",
+		  "some refused", false),
 };
 
 const unsigned int nr_disturbers = sizeof(disturbers) / sizeof(*disturbers);
@@ -450,9 +494,9 @@ void disturber_run(struct disturber *d)
 	setpriority(PRIO_PROCESS, 0, -10);
 	kw_hold_sigchld();
 	while (!load(ledger->calm)) {
-		d->cycle();
-		if (!load(ledger->calm))
+		if (d->cycle())
 			add(ledger->cycles[d - disturbers], 1);
+		add(ledger->tries[d - disturbers], 1);
 		nap(rnd(2 * d->pause_ms));
 	}
 	d->undo();

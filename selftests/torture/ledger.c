@@ -89,10 +89,17 @@ void epoch_end(enum epoch e, unsigned int value)
 	__atomic_add_fetch(&ledger->epochs[e].seq, 1, __ATOMIC_SEQ_CST);
 }
 
+/* It did not change after all. */
+void epoch_cancel(enum epoch e)
+{
+	__atomic_sub_fetch(&ledger->epochs[e].seq, 1, __ATOMIC_SEQ_CST);
+}
+
 void moment_take(struct moment *m)
 {
 	unsigned int i;
 
+	m->load = load(ledger->load);
 	for (i = 0; i < NR_EPOCHS; i++) {
 		m->seq[i] = load(ledger->epochs[i].seq);
 		m->value[i] = load(ledger->epochs[i].value);
@@ -114,7 +121,7 @@ bool moment_same(const struct moment *m, unsigned int epochs)
 	return true;
 }
 
-static bool moment_good(const struct moment *m, unsigned int epochs)
+bool moment_good(const struct moment *m, unsigned int epochs)
 {
 	unsigned int i;
 
@@ -123,6 +130,76 @@ static bool moment_good(const struct moment *m, unsigned int epochs)
 			return false;
 	}
 	return moment_same(m, epochs);
+}
+
+/* Loads of the module */
+
+/* All 0 if it is not loaded */
+void figures_take(long *figures)
+{
+	static const char * const names[] = {
+		[MARKED_PROCESSES] = "marked_processes",
+		[MARKED_THREADS] = "marked_threads",
+		[MARK_FAILED] = "mark_failed",
+		[ADOPT_PAUSED] = "adopt_paused",
+	};
+	FILE *f = fopen(KW_DEBUGFS "stats", "r");
+	unsigned int i;
+	char key[64];
+	long val;
+
+	memset(figures, 0, NR_FIGURES * sizeof(*figures));
+	while (f && fscanf(f, "%63s %ld", key, &val) == 2) {
+		for (i = 0; i < NR_FIGURES; i++) {
+			if (!strcmp(key, names[i]))
+				figures[i] = val;
+		}
+	}
+	if (f)
+		fclose(f);
+}
+
+/*
+ * A load is over, with all that it counted. Who was promised something by it was
+ * created before it began to go, and is in its figures, which were taken after that.
+ */
+void load_over(const long *figures)
+{
+	unsigned int i;
+
+	for (i = 0; i < NR_FIGURES; i++) {
+		ledger->loads[ledger->load % LOADS].figures[i] += figures[i];
+		ledger->all.figures[i] += figures[i];
+	}
+}
+
+/* It has the same numbers as the ledger, when all is settled. */
+void load_check(unsigned int nr)
+{
+	struct load *l = &ledger->loads[nr % LOADS];
+	const long marked[] = {
+		l->figures[MARKED_PROCESSES] + l->figures[MARK_FAILED],
+		l->figures[MARKED_THREADS],
+	};
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		if (marked[i] < l->sure[i] || marked[i] > l->sure[i] + l->unsure[i])
+			fail(NULL, "load %u has marked %ld %s, of %ld and up to %ld more",
+			     nr, marked[i], i ? "threads" : "processes", l->sure[i],
+			     l->unsure[i]);
+		ledger->all.sure[i] += l->sure[i];
+		ledger->all.unsure[i] += l->unsure[i];
+	}
+	*l = (struct load){};
+}
+
+/* The next is about to begin. */
+void load_next(void)
+{
+	if (ledger->load + 1 >= LOADS)
+		load_check(ledger->load + 1 - LOADS);
+	store(ledger->load, ledger->load + 1);
 }
 
 /* Failing allocations are for clone(), and for the exits of those that only die. */
@@ -231,19 +308,53 @@ static enum promise promise(const struct task *t)
 	return UNSURE;
 }
 
+/* Who has marked it? If the module came or went meanwhile, any of those may have. */
+static void mark_account(const struct task *t)
+{
+	bool thread = t->kind == DETACHED_THREAD;
+	/* Read in this order: nothing loads it between a moment and another like it. */
+	unsigned int last = load(ledger->load), i;
+
+	if (t->kind != DETACHED && t->kind != AUTOREAP && !thread)
+		return;
+	if (moment_same(&t->born, MODULE)) {
+		add(ledger->loads[last % LOADS].sure[thread],
+		    t->born.value[EPOCH_MODULE]);
+		return;
+	}
+	for (i = t->born.load; i <= last; i++)
+		add(ledger->loads[i % LOADS].unsure[thread], 1);
+}
+
+void task_account(const struct task *t)
+{
+	add(ledger->made[t->kind], 1);
+	add(me.w->made, 1);
+	mark_account(t);
+}
+
 static void task_made(struct task *t, pid_t pid)
 {
 	t->promise = promise(t);
 	store(t->pid, pid);
-	add(ledger->made[t->kind], 1);
-	add(ledger->promised[t->promise], 1);
-	add(me.w->made, 1);
+	task_account(t);
+}
+
+bool no_memory(int err)
+{
+	return ledger->pressure && err == ENOMEM;
+}
+
+/* Of what creates tasks */
+bool starved(int err)
+{
+	return no_memory(err) || (ledger->pressure && err == EAGAIN);
 }
 
 /* Return: whether to try again, since there was no memory */
 bool task_starved(void)
 {
-	if ((errno != ENOMEM && errno != EAGAIN) || !ledger->pressure)
+	if (!starved(errno))
 		return false;
 	add(ledger->refused, 1);
 	usleep(100);
@@ -375,26 +486,40 @@ static bool fate_set(struct task *t, enum fate fate)
 					 __ATOMIC_SEQ_CST, __ATOMIC_SEQ_CST))
 		return false;
 	add(ledger->ended[t->kind][fate], 1);
+	/* An orphan's is known only now. */
+	add(ledger->promised[t->promise], 1);
 	if (!t->killed && (t->ran != 1 || t->ended != 1))
 		fail(t, "did not run to its end, once");
 	return true;
 }
 
-/* No memory for a mark makes an ordinary child. */
-static bool excused(const char *counter)
+/*
+ * No memory for a mark makes an ordinary child; none to note a reaper's own child
+ * leaves it the orphans that it has. No more often than the module says.
+ */
+static bool excused(const struct task *t)
 {
-	if (!ledger->pressure || kw_stat(counter) <= 0)
+	bool orphan = t->kind == ORPHAN;
+	long figures[NR_FIGURES], nr, failed;
+	struct moment m;
+
+	if (!ledger->pressure)
 		return false;
-	add(ledger->excused, 1);
-	return true;
+	nr = add(ledger->excused[orphan], 1);
+	do {
+		moment_take(&m);
+		figures_take(figures);
+		failed = figures[MARK_FAILED + orphan] +
+			 ledger->all.figures[MARK_FAILED + orphan];
+	} while (!moment_same(&m, MODULE));
+	return nr <= failed * (orphan ? MAX_ORPHANS : 1);
 }
 
 void task_collected(struct task *t, int status)
 {
 	if (status != t->status)
 		fail(t, "collected with status %#x", status);
-	if (t->promise == TO_VANISH && !t->traced &&
-	    !excused(t->kind == ORPHAN ? "adopt_paused" : "mark_failed"))
+	if (t->promise == TO_VANISH && !t->traced && !excused(t))
 		fail(t, "was to vanish, and was there to be collected");
 	if (!fate_set(t, COLLECTED))
 		fail(t, "ended twice");
@@ -415,8 +540,10 @@ void task_vanished(struct task *t)
 /* It went with its process, or its pid namespace. */
 void task_buried(struct task *t)
 {
-	if (t->pid)
-		fate_set(t, VANISHED);
+	if (!t->pid || t->fate != PENDING)
+		return;
+	t->promise = TO_VANISH;
+	fate_set(t, VANISHED);
 }
 
 /* It dies, or has died: wait for it, in one of the ways there are. */
@@ -479,8 +606,8 @@ static void signal_account(int sig, const siginfo_t *info)
 	int status;
 
 	if (!t) {
-		/* There was no memory for more than the number. */
-		if (info->si_pid || !ledger->pressure)
+		/* So it looks when there was no memory for more than the number. */
+		if (info->si_pid || info->si_code != SI_USER || !ledger->pressure)
 			fail(NULL, "signal %d of %d, who is nobody here", sig,
 			     info->si_pid);
 		return;

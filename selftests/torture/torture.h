@@ -26,6 +26,8 @@
 #define SLOTS 1024		/* tasks of one action, with all that they make */
 #define MAX_ACTIONS 32
 #define MAX_DISTURBERS 16
+#define MAX_ORPHANS 8		/* of one adopted reaper */
+#define LOADS 64		/* of the module that are remembered */
 #define LEDGER_FD 200		/* for programs that were executed */
 #define STUCK 120		/* s; longer than anything here waits */
 
@@ -60,8 +62,12 @@ enum epoch { EPOCH_MODULE, EPOCH_GRACE, NR_EPOCHS };
 #define GRACE BIT(EPOCH_GRACE)
 
 struct moment {
+	unsigned int load;	/* of the module, at the earliest */
 	unsigned int seq[NR_EPOCHS], value[NR_EPOCHS];
 };
+
+/* What the module counts, from 0 on at each load; excused[] has the last two */
+enum figure { MARKED_PROCESSES, MARKED_THREADS, MARK_FAILED, ADOPT_PAUSED, NR_FIGURES };
 
 /* One task, from before its creation to its end. ran, ended: its own account */
 struct task {
@@ -85,6 +91,12 @@ struct task {
 	unsigned int first, count; /* slots of the tasks that it has made */
 };
 
+/* One load of the module, and tasks that it has marked, or may have */
+struct load {
+	long figures[NR_FIGURES]; /* all that it counted */
+	long sure[2], unsure[2]; /* processes; threads */
+};
+
 struct worker {
 	pid_t pid;
 	unsigned int action;	/* that it is at */
@@ -99,6 +111,7 @@ struct ledger {
 	unsigned long seed;
 	unsigned int nr_workers;
 	unsigned long tasks;	/* to make in all; 0: until told to stop */
+	unsigned int mix;	/* of actions, as bits */
 	unsigned int stop, calm; /* workers; disturbers */
 	unsigned int gate;	/* closed: no new marks, so that the module can go */
 	int ftrace;		/* disturbers that need it on; -1: it is off */
@@ -108,11 +121,15 @@ struct ledger {
 	unsigned int errors;
 	unsigned long serial;
 	unsigned long made[NR_KINDS], ended[NR_KINDS][NR_FATES];
-	unsigned long promised[3], refused, excused, sigchld;
+	unsigned long promised[3], refused, sigchld;
+	unsigned long adoptions, orphans[3][NR_FATES]; /* of adopted reapers */
+	unsigned long excused[2]; /* by MARK_FAILED; by ADOPT_PAUSED */
+	unsigned int load;	/* the last, from 0; it may be still to come */
+	struct load loads[LOADS];
+	struct load all;	/* the sum, as far as they are over */
 	unsigned long actions[MAX_ACTIONS];
-	unsigned long cycles[MAX_DISTURBERS];
-	unsigned long reloads;	/* of the module's cycles, those that unloaded it */
-	time_t started;
+	unsigned long tries[MAX_DISTURBERS];	/* cycles, ... */
+	unsigned long cycles[MAX_DISTURBERS];	/* ... and those that took effect */
 	struct { unsigned int seq, value; } epochs[NR_EPOCHS];
 	struct worker workers[MAX_WORKERS];
 };
@@ -157,21 +174,30 @@ static inline unsigned int rnd(unsigned int n)
 
 /* ledger.c */
 
+void figures_take(long *figures);
+void load_over(const long *figures);
+void load_check(unsigned int nr);
+void load_next(void);
 bool ledger_create(void);
 bool ledger_attach(void);
 void __printf(2, 3) fail(const struct task *t, const char *fmt, ...);
 void epoch_begin(enum epoch e);
 void epoch_end(enum epoch e, unsigned int value);
+void epoch_cancel(enum epoch e);
 void moment_take(struct moment *m);
 bool moment_same(const struct moment *m, unsigned int epochs);
+bool moment_good(const struct moment *m, unsigned int epochs);
 
 void actor_start(struct worker *w, unsigned long seed);
 void actor_task(struct task *t);
 void actor_inherit(const struct task *t);
 struct task *task_new(enum kind kind, int status, bool gated);
+bool no_memory(int err);
+bool starved(int err);
 bool task_starved(void);
 pid_t task_spawn(struct task *t, unsigned long flags);
 pid_t task_clone(struct task *t, int (*fn)(void *), void *stack, unsigned long flags);
+void task_account(const struct task *t);
 void task_go(struct task *t);
 void task_wait_go(struct task *t);
 void task_stage(struct task *t, unsigned int stage);
@@ -204,10 +230,11 @@ void action_exec(int argc, char **argv);
 struct disturber {
 	const char *name;
 	bool (*can)(void);
-	void (*cycle)(void);
+	bool (*cycle)(void);	/* returns whether it took effect */
 	void (*undo)(void);
 	unsigned int pause_ms;	/* between two cycles, on average */
 	const char *what;
+	const char *effect;	/* of a cycle, in a word or two */
 	bool hinders_load;	/* of the module */
 	bool on;
 };
