@@ -94,14 +94,31 @@ TEST_F(reaper, bad_values)
 	EXPECT_EQ(EBADF, kw_ctl(KWAITD_IOC_ADOPT, &adopt));
 	adopt.pidfd = -2;
 	EXPECT_EQ(EBADF, kw_ctl(KWAITD_IOC_ADOPT, &adopt));
-	reap.pidfd = KWAITD_SELF;
 	reap.flags = 0;
 	reap.__reserved = 1;
 	EXPECT_EQ(EINVAL, kw_ctl(KWAITD_IOC_REAP, &reap));
 	reap.__reserved = 0;
+	reap.min_age = 1ULL << 63;
+	EXPECT_EQ(EINVAL, kw_ctl(KWAITD_IOC_REAP, &reap));
+	reap.min_age--;
 	EXPECT_EQ(ENOENT, kw_ctl(KWAITD_IOC_REAP, &reap));
+	reap.min_age = 0;
+	EXPECT_EQ(ENOENT, kw_ctl(KWAITD_IOC_REAP, &reap));
+	/* What a pidfd_open() that has failed leaves must not be the caller. */
+	adopt.pidfd = -1;
+	reap.pidfd = -1;
+	EXPECT_EQ(EBADF, kw_ctl(KWAITD_IOC_ADOPT, &adopt));
+	EXPECT_EQ(EBADF, kw_ctl(KWAITD_IOC_RELEASE, &adopt));
+	EXPECT_EQ(EBADF, kw_ctl(KWAITD_IOC_REAP, &reap));
+	list.size = sysconf(_SC_PAGESIZE) + 1;
+	EXPECT_EQ(EINVAL, kw_ctl(KWAITD_IOC_LIST, &list));
+	list.size--;
+	EXPECT_EQ(0, kw_ctl(KWAITD_IOC_LIST, &list));
 	list.size = sizeof(reaper);
 	list.flags = 1;
+	EXPECT_EQ(EINVAL, kw_ctl(KWAITD_IOC_LIST, &list));
+	list.flags = 0;
+	list.__reserved = 1;
 	EXPECT_EQ(EINVAL, kw_ctl(KWAITD_IOC_LIST, &list));
 	close(null);
 }

@@ -12,6 +12,7 @@
 #include <stddef.h>
 
 #define NOBODY 65534
+#define NOT_ALLOWED 99
 
 static unsigned long rng;
 
@@ -229,7 +230,7 @@ TEST_F_TIMEOUT(reaper, ioctls, 300)
 	TH_LOG("%ld of them succeeded", ok);
 }
 
-/* Parameters: what is refused changes nothing. */
+/* Parameters: what is refused changes nothing, and what is not is what was written. */
 
 static void random_text(char *text, size_t size)
 {
@@ -237,12 +238,12 @@ static void random_text(char *text, size_t size)
 		"detached", "all", "none", "off", "on", "auto", "0", "1", "4096", "-1",
 		"65537", "18446744073709551616", "0x10", " 1", "1 ", "cgroup:",
 		"cgroup:/nowhere", "cgroup:/../..", "userns:", "userns:0", "userns:x",
-		"allx", "detache", "",
+		"allx", "detache", "userns:1", "",
 	};
 	size_t n = rnd(size - 1) + 1, i;
 
 	if (rnd(2)) {
-		snprintf(text, size, "%s%s", words[rnd(24)], rnd(2) ? "\n" : "");
+		snprintf(text, size, "%s%s", words[rnd(25)], rnd(2) ? "\n" : "");
 		return;
 	}
 	for (i = 0; i < n - 1; i++)
@@ -250,62 +251,137 @@ static void random_text(char *text, size_t size)
 	text[i] = '\0';
 }
 
+static const struct {
+	const char *name;
+	long min, max;		/* 0: it is no number */
+} parameters[] = {
+	{ "offload", 0, 0 }, { "batch", 1, 4096 }, { "max_backlog", 0, 65536 },
+	{ "grace_ms", 0, 3600000 }, { "auto_adopt", 0, 0 },
+};
+
+static bool legal_words(const char *val)
+{
+	char end;
+	long n;
+
+	return !strcmp(val, "off") || !strncmp(val, "cgroup:/", 8) ||
+	       (sscanf(val, "userns:%ld%c", &n, &end) == 1 && n > 0 && n <= UINT32_MAX);
+}
+
+/* Is it one that the parameter may have, and the one that was written? */
+static bool legal(unsigned int i, const char *val, char *text)
+{
+	char *end;
+	long n;
+
+	if (parameters[i].max) {
+		n = strtol(val, &end, 10);
+		return *val && !*end && n >= parameters[i].min &&
+		       n <= parameters[i].max && n == strtol(text, NULL, 0);
+	}
+	text[strcspn(text, "\n")] = '\0';
+	return !strcmp(val, text) &&
+	       (i ? legal_words(val) : !strcmp(val, "none") ||
+		!strcmp(val, "detached") || !strcmp(val, "all"));
+}
+
 TEST_F_TIMEOUT(kwaitd, parameters, 120)
 {
-	static const char * const names[] = {
-		"offload", "batch", "max_backlog", "grace_ms", "auto_adopt",
-	};
 	char path[64], old[256], text[5000];
-	const char *name;
-	long calls;
-	int err;
+	long calls, accepted = 0;
+	unsigned int i;
 
 	seed(_metadata);
 	for (calls = env("KWAITD_CALLS", 50000) / 50; calls > 0; calls--) {
-		name = names[rnd(5)];
-		snprintf(path, sizeof(path), KW_PARAMS "%s", name);
+		i = rnd(5);
+		snprintf(path, sizeof(path), KW_PARAMS "%s", parameters[i].name);
 		snprintf(old, sizeof(old), "%s", kw_read(path));
 		random_text(text, rnd(16) ? 64 : sizeof(text));
-		err = kw_write(path, text);
-		if (err)
+		/* Nothing at all does not get to the parameter. */
+		if (kw_write(path, text) || !*text) {
 			EXPECT_STREQ(old, kw_read(path));
+			continue;
+		}
+		accepted++;
+		EXPECT_TRUE(legal(i, kw_read(path), text))
+			TH_LOG("%s: %s", parameters[i].name, kw_read(path));
 	}
+	EXPECT_LT(0, accepted);
 	/* The fixture sets the others. */
 	EXPECT_EQ(0, kw_write(KW_PARAMS "grace_ms", "0"));
 	EXPECT_EQ(0, kw_write(KW_PARAMS "auto_adopt", "off"));
 }
 
+/* A file of debugfs, of which there is no more than fits. Return: its length, or -1 */
+static ssize_t read_whole(const char *path, char *buf, size_t size)
+{
+	int fd = open(path, O_RDONLY);
+	ssize_t n = 0, len = 0;
+
+	while (fd >= 0 && (n = read(fd, buf + len, size - len)) > 0)
+		len += n;
+	close(fd);
+	return fd < 0 || n < 0 ? -1 : len;
+}
+
+/* A part of it. Return: 1, it is a part of the whole; 0, not; -1, that has changed */
+static int read_part(const char *path)
+{
+	static char before[16384], after[16384], part[8192];
+	ssize_t len = read_whole(path, before, sizeof(before)), n, want;
+	size_t size = rnd(sizeof(part) + 1);
+	off_t off = rnd(2) ? rnd(len + 100) : rnd(1U << 31);
+	int fd = open(path, O_RDONLY);
+
+	n = pread(fd, part, size, off);
+	close(fd);
+	if (read_whole(path, after, sizeof(after)) != len || memcmp(before, after, len))
+		return -1;
+	want = off >= len ? 0 : (ssize_t)size < len - off ? (ssize_t)size : len - off;
+	return n == want && !memcmp(part, before + (want ? off : 0), want);
+}
+
 TEST_F_TIMEOUT(kwaitd, debugfs, 120)
 {
 	static const char * const names[] = { "stats", "per_cpu", "latency", "hooks" };
-	char path[64], buf[8192];
-	int fds[4], i;
-	long calls;
+	char path[4][64], buf[8192];
+	long calls, same = 0;
+	size_t size;
+	int fds[4], i, ret;
 
 	seed(_metadata);
 	for (i = 0; i < 4; i++) {
-		snprintf(path, sizeof(path), KW_DEBUGFS "%s", names[i]);
-		fds[i] = open(path, O_RDONLY);
+		snprintf(path[i], sizeof(path[i]), KW_DEBUGFS "%s", names[i]);
+		/* Root may open it like that, */
+		fds[i] = open(path[i], O_RDWR);
 		ASSERT_LE(0, fds[i]);
 	}
 	for (calls = env("KWAITD_CALLS", 50000) / 50; calls > 0; calls--) {
 		i = rnd(4);
+		size = rnd(sizeof(buf) + 1);
 		switch (rnd(4)) {
 		case 0:
-			EXPECT_GE(8192, read(fds[i], buf, rnd(sizeof(buf) + 1)));
+			/* from wherever it is, and that is changed meanwhile */
+			ret = read(fds[i], buf, size);
+			EXPECT_LE(0, ret);
+			EXPECT_GE((int)size, ret);
 			break;
 		case 1:
-			EXPECT_GE(8192, pread(fds[i], buf, rnd(sizeof(buf) + 1),
-					      rnd(2) ? rnd(10000) : rnd(1U << 31)));
+			ret = read_part(path[i]);
+			EXPECT_NE(0, ret) TH_LOG("%s", names[i]);
+			same += ret == 1;
 			break;
 		case 2:
 			lseek(fds[i], (long)rnd(20000) - 1000, rnd(3));
 			break;
 		case 3:
+			/* but there is nothing to write to. */
 			EXPECT_EQ(-1, write(fds[i], buf, rnd(100)));
+			EXPECT_EQ(EINVAL, errno);
 			break;
 		}
 	}
+	EXPECT_LT(0, same);
 	for (i = 0; i < 4; i++)
 		close(fds[i]);
 }
@@ -327,7 +403,7 @@ static bool denied(int err)
 }
 
 /* Return: 0, or the number of what was not refused */
-static int tries_all(const struct fds *fds, pid_t reaper)
+static int tries_all(const struct fds *fds)
 {
 	static const char * const files[] = { "stats", "per_cpu", "latency", "hooks" };
 	static const char * const params[] = {
@@ -365,26 +441,23 @@ static int tries_all(const struct fds *fds, pid_t reaper)
 	return 0;
 }
 
-static int unprivileged(const struct fds *fds, pid_t reaper)
+/* Return: that; NOT_ALLOWED to make namespaces; or 100: it did not get so far */
+static int unprivileged(const struct fds *fds, int namespaces)
 {
 	long ok;
 	int err;
 
 	if (setresgid(NOBODY, NOBODY, NOBODY) || setresuid(NOBODY, NOBODY, NOBODY))
 		return 100;
-	err = tries_all(fds, reaper);
+	if (namespaces && unshare(namespaces))
+		return errno == EPERM ? NOT_ALLOWED : 100;
+	err = tries_all(fds);
 	if (!err && ioctls(fds, env("KWAITD_CALLS", 50000) / 5, false, &ok))
 		err = 40;
-	/* Not everywhere is he allowed to. */
-	if (err || (unshare(CLONE_NEWUSER | CLONE_NEWPID) && errno == EPERM))
-		return err;
-	err = tries_all(fds, reaper);
-	if (!err && ioctls(fds, env("KWAITD_CALLS", 50000) / 5, false, &ok))
-		err = 40;
-	return err ? err + 100 : 0;
+	return err;
 }
 
-TEST_F_TIMEOUT(reaper, nobody, 300)
+static void without(struct __test_metadata *_metadata, pid_t reaper, int namespaces)
 {
 	struct kwaitd_reaper before, after;
 	struct fds fds;
@@ -393,17 +466,29 @@ TEST_F_TIMEOUT(reaper, nobody, 300)
 
 	seed(_metadata);
 	ASSERT_TRUE(memory_init());
-	ASSERT_EQ(0, kw_adopt(self->r.pid));
-	ASSERT_TRUE(kw_listed(self->r.pid, &before));
-	fds_init(&fds, self->r.pid);
+	ASSERT_EQ(0, kw_adopt(reaper));
+	ASSERT_TRUE(kw_listed(reaper, &before));
+	fds_init(&fds, reaper);
 	pid = kw_helper();
 	if (!pid)
-		_exit(unprivileged(&fds, self->r.pid));
+		_exit(unprivileged(&fds, namespaces));
 	ASSERT_EQ(pid, waitpid(pid, &status, 0));
+	if (namespaces && WEXITSTATUS(status) == NOT_ALLOWED)
+		SKIP(return, "nobody may not make a user namespace here");
 	EXPECT_EQ(0, status);
-	ASSERT_TRUE(kw_listed(self->r.pid, &after));
+	ASSERT_TRUE(kw_listed(reaper, &after));
 	EXPECT_TRUE(same_reaper(&before, &after));
 	EXPECT_EQ(1, kw_stat("adopted"));
+}
+
+TEST_F_TIMEOUT(reaper, nobody, 300)
+{
+	without(_metadata, self->r.pid, 0);
+}
+
+TEST_F_TIMEOUT(reaper, nobody_as_root, 300)
+{
+	without(_metadata, self->r.pid, CLONE_NEWUSER | CLONE_NEWPID);
 }
 
 TEST_HARNESS_MAIN

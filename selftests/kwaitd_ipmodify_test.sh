@@ -22,8 +22,13 @@ while read -r _ symbol _; do
 done </sys/kernel/debug/kwaitd/hooks
 # shellcheck disable=SC2086 # words
 set -- $optional
-plan "$((11 + 2 * $#))"
-refused() { ! insmod "$1" 2>/tmp/insmod.err; }
+plan "$((13 + 3 * $#))"
+# EBUSY, in the words of any libc
+refused() { ! insmod "$1" 2>/tmp/insmod.err && grep -qi "resource busy" /tmp/insmod.err; }
+# kwaitd's lines in the log about its hook in this function
+log_lines() { dmesg | grep -cE "kwaitd: cannot hook [a-z0-9]+ \($1\): -(EBUSY|16)\$"; }
+# ... and insmod may have tried in two ways.
+said() { [ "$(log_lines "$1")" -gt "$lines" ]; }
 absent()
 {
 	[ ! -e /sys/module/kwaitd ] && [ ! -e /dev/kwaitd ] &&
@@ -55,7 +60,9 @@ check "and kwaitd goes on" works
 check "kwaitd can be unloaded" unloads
 for symbol in $needed; do
 	insmod "$ipmodify" symbol="$symbol"
+	lines=$(log_lines "$symbol")
 	check "kwaitd is refused while it is in $symbol()" refused "$KWAITD_KO"
+	check "and says so in the log" said "$symbol"
 	check "and nothing of it is left" absent
 	check "and children are what they always were" stock
 	check "without it kwaitd loads" loads
@@ -63,7 +70,9 @@ for symbol in $needed; do
 done
 for symbol in $optional; do
 	insmod "$ipmodify" symbol="$symbol"
+	lines=$(log_lines "$symbol")
 	check "kwaitd loads while it is in $symbol()" insmod "$KWAITD_KO"
+	check "and says so in the log" said "$symbol"
 	check "and does without it" does_without "$symbol"
 	unloads
 	rmmod kwaitd_ipmodify

@@ -2,9 +2,9 @@
 /*
  * What there is to see: the files in debugfs have what their users parse, and
  * the tracepoints name the task, its status, where it was queued and where
- * reaped.
+ * reaped; and of an orphan, whose it was.
  */
-#include "kwaitd_test.h"
+#include "kwaitd_reaper.h"
 
 #include <poll.h>
 #include <sys/ptrace.h>
@@ -94,20 +94,23 @@ static void pass_all_hooks(void)
 TEST_F(kwaitd, hooks)
 {
 	FILE *f = fopen(KW_DEBUGFS "hooks", "r");
-	char line[256], symbol[64];
+	char line[256], hook[16], seen[64] = "", wanted[64];
 	long armed, hits;
-	int n = 0;
 
 	ASSERT_NE(NULL, f);
 	pass_all_hooks();
 	ASSERT_NE(NULL, fgets(line, sizeof(line), f));
-	while (fscanf(f, "%*s %63s %ld %ld", symbol, &armed, &hits) == 3) {
-		EXPECT_EQ(1, armed);
-		EXPECT_LT(0, hits);
-		n++;
+	while (fscanf(f, "%15s %*s %ld %ld", hook, &armed, &hits) == 3) {
+		EXPECT_EQ(1, armed) TH_LOG("%s", hook);
+		EXPECT_LT(0, hits) TH_LOG("%s", hook);
+		snprintf(seen + strlen(seen), sizeof(seen) - strlen(seen), " %s", hook);
 	}
 	fclose(f);
-	EXPECT_LE(2, n);
+	/* What the kernel does itself needs none: module/compat.h */
+	snprintf(wanted, sizeof(wanted), " fork release notify%s%s%s",
+		 kw_kernel_since(7, 3) ? "" : " detach", kw_native() ? "" : " clone3",
+		 kw_kernel_since(6, 9) ? "" : " poll");
+	EXPECT_STREQ(wanted, seen);
 }
 
 /* The line of the trace that has all three strings; "" if there is none */
@@ -159,6 +162,101 @@ TEST_F(kwaitd, tracepoints)
 	EXPECT_LT(0, latency);
 	EXPECT_STRNE("", traced("kwaitd_inline", none, "reason=inline_backlog"));
 	EXPECT_STREQ("", traced("kwaitd_queue", none, ""));
+}
+
+#define CGROUP "/sys/fs/cgroup/kwaitd_test"
+
+struct orphan {
+	pid_t pid, parent;
+	long ns_pid;		/* its number in the reaper's namespace */
+	struct stat cgroup;
+};
+
+/* One that lives, in a cgroup of its own, born of a process that has died */
+static bool orphan_make(struct kw_reaper *reaper, struct kw_reaper *parent,
+			struct orphan *o)
+{
+	long ns_parent = kw_tell(reaper, KW_SPAWN, 0);
+	char pid[16];
+
+	o->parent = kw_child_of(reaper->pid);
+	o->ns_pid = kw_tell(parent, KW_CHILD, KW_BY_FORK);
+	o->pid = kw_child_of(o->parent);
+	snprintf(pid, sizeof(pid), "%d", o->pid);
+	return o->ns_pid > 0 && o->pid > 0 && o->ns_pid != o->pid &&
+	       !mkdir(CGROUP, 0755) && !stat(CGROUP, &o->cgroup) &&
+	       !kw_write(CGROUP "/cgroup.procs", pid) &&
+	       kw_send(parent, KW_EXIT, 0, 0) &&
+	       kw_tell(reaper, KW_WAIT, ns_parent) == ns_parent;
+}
+
+/*
+ * What becomes of an orphan with these parameters: the line of that event, which says
+ * what all do.
+ */
+static const char *orphan_traced(struct __test_metadata *_metadata,
+				 struct kw_reaper *reaper, struct kw_reaper *parent,
+				 const char *offload, const char *grace_ms,
+				 const char *event)
+{
+	char wanted[128];
+	struct orphan o;
+	const char *line;
+
+	ASSERT_EQ(0, kw_write(KW_PARAMS "grace_ms", grace_ms));
+	ASSERT_EQ(0, kw_adopt(reaper->pid));
+	ASSERT_TRUE(orphan_make(reaper, parent, &o));
+	ASSERT_EQ(0, kw_write(KW_TRACEFS "trace", "\n"));
+	ASSERT_EQ(0, kw_write(KW_TRACEFS "events/kwaitd/enable", "1"));
+	ASSERT_EQ(0, kw_write(KW_PARAMS "offload", offload));
+	EXPECT_EQ(0, kill(o.pid, SIGUSR1));
+	if (atoi(grace_ms)) {
+		EXPECT_TRUE(kw_until(kw_proc_state(o.pid) == 'Z'));
+		EXPECT_EQ(1, kw_reap(reaper->pid, 0, 0));
+	}
+	EXPECT_TRUE(kw_until(kw_gone(o.pid) && kw_at_rest()));
+	EXPECT_EQ(0, kw_write(KW_PARAMS "offload", "detached"));
+	EXPECT_EQ(0, kw_write(KW_TRACEFS "events/kwaitd/enable", "0"));
+	EXPECT_TRUE(kw_until(rmdir(CGROUP) == 0));
+
+	line = traced(event, o.pid, "comm=kw-inner exit_code=0x700 ");
+	ASSERT_NE(NULL, strstr(line, "orphan="));
+	snprintf(wanted, sizeof(wanted),
+		 "orphan=1 ppid=%d pcomm=kw-inner ns_pid=%ld cgroup=%llu\n", o.parent,
+		 o.ns_pid, (unsigned long long)o.cgroup.st_ino);
+	EXPECT_STREQ(wanted, strstr(line, "orphan="));
+	return line;
+}
+
+static long waited(const char *line)
+{
+	const char *p = strstr(line, "latency=");
+
+	return p ? atol(p + strlen("latency=")) : -1;
+}
+
+TEST_F(reaper, orphan_queued)
+{
+	const char *line = orphan_traced(_metadata, &self->r, &self->inner, "detached", "0",
+					 "kwaitd_reap:");
+
+	EXPECT_LT(0, waited(line));
+}
+
+TEST_F(reaper, orphan_swept)
+{
+	const char *line = orphan_traced(_metadata, &self->r, &self->inner, "detached",
+					 "3600000", "kwaitd_reap:");
+
+	EXPECT_EQ(0, waited(line));
+}
+
+TEST_F(reaper, orphan_inline)
+{
+	const char *line = orphan_traced(_metadata, &self->r, &self->inner, "none", "0",
+					 "kwaitd_inline:");
+
+	EXPECT_NE(NULL, strstr(line, " reason=inline_offload "));
 }
 
 TEST_HARNESS_MAIN

@@ -10,6 +10,7 @@
 
 #include <sys/ptrace.h>
 
+#define THREADS_MAX "/proc/sys/kernel/threads-max"
 #define ORPHANS 200	/* more than three steps */
 #define SECOND 1000000000ULL
 
@@ -139,6 +140,41 @@ TEST_F(reaper, grace_shorter)
 	EXPECT_TRUE(kw_until(kw_listed(self->r.pid, &info) && info.swept == 2));
 }
 
+/* Who has been waited for is not kept until its time is over. */
+TEST_F(reaper, grace_forgets)
+{
+	ASSERT_EQ(0, kw_write(KW_PARAMS "grace_ms", "3600000"));
+	ASSERT_EQ(0, kw_adopt(self->r.pid));
+	ASSERT_EQ(ORPHANS, kw_tell(&self->r, KW_ORPHANS, ORPHANS));
+	ASSERT_TRUE(kw_until(kw_zombies_of(self->r.pid) == ORPHANS));
+	EXPECT_EQ(ORPHANS, kw_stat("grace"));
+	EXPECT_EQ(ORPHANS, kw_tell(&self->r, KW_COLLECT, 0));
+	EXPECT_TRUE(kw_until(kw_stat("grace") == 0));
+}
+
+/* Where there are too many tasks for a thread that sweeps, they wait for one. */
+TEST_F(reaper, grace_without_threads)
+{
+	struct kwaitd_reaper info;
+	char max[32];
+
+	snprintf(max, sizeof(max), "%s", kw_read(THREADS_MAX));
+	ASSERT_EQ(0, kw_write(KW_PARAMS "grace_ms", "3600000"));
+	ASSERT_EQ(0, kw_adopt(self->r.pid));
+	ASSERT_EQ(ORPHANS, kw_tell(&self->r, KW_ORPHANS, ORPHANS));
+	ASSERT_TRUE(kw_until(kw_zombies_of(self->r.pid) == ORPHANS));
+	ASSERT_EQ(0, kw_write(THREADS_MAX, "20"));
+	EXPECT_EQ(-ENOMEM, kw_reap(self->r.pid, 0, 0));
+	/* It returns when this has been tried for the first time. */
+	EXPECT_EQ(0, kw_write(KW_PARAMS "grace_ms", "1"));
+	EXPECT_EQ(ORPHANS, kw_stat("grace"));
+	EXPECT_EQ(ORPHANS, kw_zombies_of(self->r.pid));
+	EXPECT_EQ(0, kw_write(THREADS_MAX, max));
+	EXPECT_TRUE(kw_until(kw_listed(self->r.pid, &info) &&
+			     info.swept == ORPHANS && !info.grace));
+	EXPECT_EQ(0, kw_zombies_of(self->r.pid));
+}
+
 /* Whose adoption ends in the grace time stays a zombie. */
 TEST_F(reaper, grace_then_released)
 {
@@ -232,13 +268,28 @@ static long env_number(const char *name, long otherwise)
 	return val ? atol(val) : otherwise;
 }
 
+/* Of an own child: all that it can be told to end with, and neighbours differ in it. */
+static bool child_ends_by(struct kw_reaper *r, long pid, int sig)
+{
+	struct kw_answer a;
+
+	kw_tell(r, KW_SIGCHLD, 0);
+	if (kw_tell2(r, KW_KILL, pid, sig).ret)
+		return false;
+	a = kw_tell2(r, KW_WAIT, pid, 0);
+	return a.ret == pid && a.status == W_EXITCODE(0, sig) &&
+	       kw_tell(r, KW_SIGCHLD, 0);
+}
+
 /*
  * 10,000 orphans under an init that does not wait: none is left with adoption, all
- * of them without. Its own hundred children get through to it meanwhile.
+ * of them without. Its own hundred children get through to it meanwhile, each with
+ * its own status.
  */
 TEST_F_TIMEOUT(reaper, many_orphans, 300)
 {
 	const int orphans = env_number("KWAITD_ORPHANS", 1000);
+	const int signals = SIGRTMAX - SIGRTMIN + 1;
 	int adopted, i, n;
 	long own[100];
 
@@ -247,14 +298,16 @@ TEST_F_TIMEOUT(reaper, many_orphans, 300)
 		ASSERT_EQ(0, adopted ? kw_adopt(self->r.pid) :
 				       kw_release(self->r.pid));
 		for (i = 0; i < 100; i++)
-			own[i] = kw_tell(&self->r, KW_CHILD, i % KW_BY_SIBLING);
+			own[i] = kw_tell(&self->r, KW_CHILD, i % (KW_BY_SIBLING + 1));
 		for (n = 0; n < orphans; n += 100) {
+			i = n / 100;
 			ASSERT_EQ(100, kw_tell2(&self->r, KW_ORPHANS, 100, n % 3).ret);
-			kw_tell(&self->r, KW_SIGCHLD, 0);
-			EXPECT_TRUE(n >= 10000 || kw_child_ends(&self->r, own[n / 100]));
+			EXPECT_TRUE(i >= 100 || child_ends_by(&self->r, own[i],
+							      SIGRTMIN + i % signals));
 		}
 		for (i = (orphans < 10000 ? orphans : 10000) / 100; i < 100; i++)
-			EXPECT_TRUE(kw_child_ends(&self->r, own[i]));
+			EXPECT_TRUE(child_ends_by(&self->r, own[i],
+						  SIGRTMIN + i % signals));
 		EXPECT_TRUE(adopted ? kw_took_orphans(self->r.pid, orphans) :
 			    kw_until(kw_zombies_of(self->r.pid) == orphans));
 	}

@@ -7,6 +7,7 @@
  * LIMIT is in the guest's time, which goes on while the host has the CPUs do
  * something else. So a watch on each CPU that is not hogged, and the hog on its
  * own, look at the clock all the time, and what it jumps is not held against kwaitd.
+ * Where that is more than LIMIT nothing can be told, and the round is repeated.
  */
 #include "kwaitd_reaper.h"
 
@@ -14,7 +15,7 @@
 
 #define FIFO 50			/* the hog's priority */
 #define TASKS 8
-#define ROUNDS 5
+#define ROUNDS 5		/* that count, or four times as many */
 #define LIMIT 100000000L	/* ns */
 #define RT_RUNTIME "/proc/sys/kernel/sched_rt_runtime_us"
 #define EVENT KW_TRACEFS "events/kwaitd/kwaitd_reap/enable"
@@ -136,11 +137,12 @@ static void start(struct shared *s, int cpu, pid_t *pid)
 		hog(s, cpu);
 }
 
-static void one_round(struct __test_metadata *_metadata, struct shared *s, int cpu)
+/* Return: whether it counts */
+static bool one_round(struct __test_metadata *_metadata, struct shared *s, int cpu)
 {
 	pid_t pid[cpu + 1];
 	int i, n, status;
-	long max;
+	long max, jumps;
 
 	memset(s, 0, sizeof(*s));
 	ASSERT_EQ(0, kw_write(KW_TRACEFS "trace", "\n"));
@@ -153,9 +155,11 @@ static void one_round(struct __test_metadata *_metadata, struct shared *s, int c
 	ASSERT_TRUE(kw_until(kw_at_rest()));
 	max = longest(s, cpu, &n);
 	EXPECT_EQ(TASKS, n);
-	EXPECT_LT(max, LIMIT + s->hog_jump + s->watch_jump);
+	jumps = s->hog_jump + s->watch_jump;
+	EXPECT_TRUE(jumps > LIMIT || max < LIMIT + jumps);
 	TH_LOG("longest wait %ld us; the clock jumped %ld us on the CPU, %ld us elsewhere",
 	       max / 1000, s->hog_jump / 1000, s->watch_jump / 1000);
+	return jumps <= LIMIT;
 }
 
 /* Keeps the CPU from all but its equals, until told. pid: what to tell that it does */
@@ -219,13 +223,14 @@ FIXTURE_TEARDOWN(hog)
 TEST_F_TIMEOUT(hog, release, 120)
 {
 	long stolen = kw_stat("stolen");
-	int i;
+	int i, counted = 0;
 
 	ASSERT_EQ(0, kw_write(EVENT, "1"));
-	for (i = 0; i < ROUNDS; i++)
-		one_round(_metadata, self->shared, self->cpu);
+	for (i = 0; i < 4 * ROUNDS && counted < ROUNDS; i++)
+		counted += one_round(_metadata, self->shared, self->cpu);
 	EXPECT_EQ(0, kw_write(EVENT, "0"));
-	EXPECT_EQ(stolen + ROUNDS * TASKS, kw_stat("stolen"));
+	EXPECT_LT(0, counted);
+	EXPECT_EQ(stolen + i * TASKS, kw_stat("stolen"));
 }
 
 TEST_F_TIMEOUT(hog, hangup, 120)
