@@ -214,7 +214,7 @@ static atomic_long_t nr_graces;
 static struct llist_node *graces, **graces_end = &graces;
 
 /* How often those are forgotten that have been waited for */
-#define FORGET (5 * HZ)
+#define FORGET (5UL * HZ)
 
 static struct kwaitd_later grace_work;
 
@@ -239,7 +239,8 @@ bool kwaitd_grace_add(struct task_struct *p, struct kwaitd_adoption *a)
 	};
 	atomic_long_inc(&nr_graces);
 	llist_add(&mark->llist, &fresh);
-	kwaitd_later(&grace_work, msecs_to_jiffies(READ_ONCE(kwaitd_grace_ms)));
+	kwaitd_later(&grace_work,
+		     min(msecs_to_jiffies(READ_ONCE(kwaitd_grace_ms)), FORGET));
 	return true;
 }
 
@@ -338,7 +339,7 @@ static void kwaitd_grace(struct work_struct *work)
 	while (over--)
 		grace_drop(&graces);
 	if (left >= 0)
-		kwaitd_later(&grace_work, min_t(unsigned long, left, FORGET));
+		kwaitd_later(&grace_work, min((unsigned long)left, FORGET));
 }
 
 /**
