@@ -156,7 +156,7 @@ TEST_F(reaper, grace_forgets)
 TEST_F(reaper, grace_without_threads)
 {
 	struct kwaitd_reaper info;
-	char max[32];
+	char max[256];
 
 	snprintf(max, sizeof(max), "%s", kw_read(THREADS_MAX));
 	ASSERT_EQ(0, kw_write(KW_PARAMS "grace_ms", "3600000"));
