@@ -3,7 +3,7 @@
 #
 #   make module [KDIR=...]   kwaitd.ko for the running kernel, or that in KDIR
 #   make kwaitctl            the command; needs libtracefs and json-c
-#   make install             it, its manuals and completion, into $(DESTDIR)/usr
+#   make install             it, manuals, completion and header, into $(DESTDIR)/usr
 #   make demo                a VM in which detached tasks die, live
 #   make check               the selftests on all kernels
 #   make check-debug         the same on debug kernels, which it builds first

@@ -1,26 +1,18 @@
 // SPDX-License-Identifier: GPL-2.0
 #include <getopt.h>
+#include <json.h>
 #include <linux/kwaitd.h>
-#include <string.h>
 
 #include "kwaitctl.h"
 
 static const char usage[] =
-"usage: kwaitctl adopt [--force] PID\n"
+"usage: kwaitctl adopt [OPTION]... PID\n"
 "Adopt a reaper, the init of a pid namespace or one that has called\n"
 "prctl(PR_SET_CHILD_SUBREAPER): orphans that it is given leave no zombies.\n"
 "\n"
 "  -f, --force   even if it is systemd\n"
+"  -j, --json\n"
 "  -h, --help\n";
-
-/* As the init of the system, of a container, or as the manager of a user */
-static bool is_systemd(pid_t pid)
-{
-	char comm[64];
-
-	proc_comm(pid, comm, sizeof(comm));
-	return !strcmp(comm, "systemd");
-}
 
 static void tell_zombies(pid_t pid, unsigned int nr)
 {
@@ -43,6 +35,17 @@ static void tell(pid_t pid, const struct kwaitd_adopt *adopt)
 	putchar('\n');
 }
 
+static int tell_json(pid_t pid, const struct kwaitd_adopt *adopt)
+{
+	struct json_object *o = json_object_new_object();
+
+	json_object_object_add(o, "pid", json_object_new_int(pid));
+	json_object_object_add(o, "own", json_object_new_int64(adopt->own));
+	json_object_object_add(o, "zombies",
+			       json_object_new_int64(adopt->zombies));
+	return util_json_end(o, false);
+}
+
 static void refuse(pid_t pid)
 {
 	util_error("%d is systemd, and it waits for its orphans: that is how it knows", pid);
@@ -52,21 +55,26 @@ static void refuse(pid_t pid)
 
 static const struct option options[] = {
 	{ "force", no_argument, NULL, 'f' },
+	{ "json", no_argument, NULL, 'j' },
 	{ "help", no_argument, NULL, 'h' },
 	{}
 };
 
 int cmd_adopt(int argc, char **argv)
 {
+	bool force = false, json = false;
 	struct kwaitd_adopt adopt;
-	bool force = false;
+	char comm[64];
 	pid_t pid;
 	int c;
 
-	while ((c = getopt_long(argc, argv, "fh", options, NULL)) != -1) {
+	while ((c = getopt_long(argc, argv, "fjh", options, NULL)) != -1) {
 		switch (c) {
 		case 'f':
 			force = true;
+			break;
+		case 'j':
+			json = true;
 			break;
 		case 'h':
 			return util_help(usage);
@@ -78,12 +86,15 @@ int cmd_adopt(int argc, char **argv)
 		return util_misused(usage);
 	if (!util_parse_pid(argv[optind], &pid))
 		return USAGE;
-	if (!force && is_systemd(pid)) {
+	proc_comm(pid, comm, sizeof(comm));
+	if (!force && util_is_systemd(comm)) {
 		refuse(pid);
 		return FAILED;
 	}
 	if (device_adoption(KWAITD_IOC_ADOPT, "adopt", pid, &adopt))
 		return FAILED;
+	if (json)
+		return tell_json(pid, &adopt);
 	tell(pid, &adopt);
 	return util_flushed();
 }

@@ -14,9 +14,18 @@
 #define DEVICE "/dev/kwaitd"
 #define MODULE "/sys/module/kwaitd"
 
+/* Neither while it comes nor while it goes; built in it has no state. */
 bool device_module_loaded(void)
 {
-	return !access(MODULE, F_OK);
+	FILE *f = fopen(MODULE "/initstate", "re");
+	char state[16] = "";
+
+	if (!f)
+		return !access(MODULE, F_OK);
+	if (fscanf(f, "%15s", state) != 1)
+		*state = '\0';
+	fclose(f);
+	return !strcmp(state, "live");
 }
 
 void device_explain_absence(void)

@@ -278,7 +278,7 @@ int cmd_events(int argc, char **argv)
 			o.json = true;
 			break;
 		case 'n':
-			if (!util_parse_uint(optarg, INT_MAX, &o.count))
+			if (!util_parse_count(optarg, &o.count))
 				return USAGE;
 			break;
 		case 'h':

@@ -21,8 +21,8 @@ _kwaitctl_options()
 	stat)	echo --per-cpu --json --prometheus ;;
 	top)	echo --batch --delay= --count= ;;
 	events)	echo --all --json --count= ;;
-	adopt)	echo --force ;;
-	reap)	echo --older-than= --dry-run ;;
+	adopt)	echo --force --json ;;
+	reap)	echo --older-than= --dry-run --json ;;
 	zombies) echo --older-than= --json ;;
 	run)	echo --pidfd ;;
 	esac
@@ -47,12 +47,18 @@ _kwaitctl_run()
 _kwaitctl()
 {
 	local subcommands="status stat top latency events list adopt release
-		reap zombies run help --version --help"
+		reap zombies run help"
 	local cur=${COMP_WORDS[COMP_CWORD]} sub=${COMP_WORDS[1]-}
 
 	COMPREPLY=()
-	if ((COMP_CWORD == 1)) || { ((COMP_CWORD == 2)) && [[ $sub == help ]]; }; then
-		mapfile -t COMPREPLY < <(compgen -W "$subcommands" -- "$cur")
+	if ((COMP_CWORD == 1)); then
+		mapfile -t COMPREPLY < <(compgen -W "$subcommands --version --help" \
+			-- "$cur")
+		return
+	fi
+	if [[ $sub == help ]]; then
+		((COMP_CWORD > 2)) ||
+			mapfile -t COMPREPLY < <(compgen -W "$subcommands" -- "$cur")
 		return
 	fi
 	if [[ $sub == run ]] && _kwaitctl_run; then

@@ -35,12 +35,16 @@ static void show_usage(FILE *f)
 
 static int run(int argc, char **argv)
 {
+	static char name[32];
 	unsigned int i;
 
 	for (i = 0; i < ARRAY_SIZE(subcommands); i++) {
 		if (strcmp(argv[0], subcommands[i].name))
 			continue;
 		util_subcommand = subcommands[i].name;
+		/* What getopt's messages begin with */
+		snprintf(name, sizeof(name), "kwaitctl %s", util_subcommand);
+		argv[0] = name;
 		return subcommands[i].fn(argc, argv);
 	}
 	fprintf(stderr, "kwaitctl: there is no '%s'\n", argv[0]);
@@ -52,7 +56,7 @@ static int show_help(int argc, char **argv)
 {
 	char option[] = "--help";
 
-	if (argc > 2) {
+	if (argc > 2 && strcmp(argv[2], "help")) {
 		/* 'help CMD' is 'CMD --help'. */
 		argv[1] = argv[2];
 		argv[2] = option;

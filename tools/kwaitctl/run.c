@@ -3,44 +3,39 @@
  * Start a command that nobody has to wait for. With clone3(CLONE_AUTOREAP) where
  * the kernel or the module has it, else with the module's CLONE_DETACHED, which a
  * kernel without it would take for nothing: the child's zombie would be ours.
- *
- * The headers of <linux/pidfd.h> and <fcntl.h> do not get on with each other.
  */
 #include <errno.h>
 #include <getopt.h>
 #include <linux/fcntl.h>
 #include <linux/kwaitd.h>
-#include <linux/pidfd.h>
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
-#include <sys/resource.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "kwaitctl.h"
 
-/* Headers may be older than 6.15 or 7.1. */
+/* Headers may be older than 7.1. */
 #ifndef CLONE_AUTOREAP
 #define CLONE_AUTOREAP 0x400000000ULL
 #endif
 
-#ifndef PIDFD_INFO_EXIT
-#define PIDFD_INFO_EXIT 0x8UL
-
-struct pidfd_info {
+/* struct pidfd_info as 6.15 has it; one of 6.13 lacks the exit code. */
+struct exit_info {
 	__u64 mask;
 	__u64 cgroupid;
 	__u32 ids[11];
 	__s32 exit_code;
 };
 
-#define PIDFD_GET_INFO _IOWR(0xFF, 11, struct pidfd_info)
-#endif
+#define GET_EXIT_INFO _IOWR(0xFF, 11, struct exit_info)
+#define INFO_EXIT 0x8ULL
 
 /* As a shell has it for what it cannot execute */
 #define CANNOT_EXEC 127
@@ -83,7 +78,6 @@ static pid_t clone_detached(struct child *c, bool pidfd)
 static pid_t clone_child(struct child *c, bool pidfd)
 {
 	pid_t pid = clone3_autoreap(c, pidfd);
-
 	int err = errno;
 
 	/* Whatever is wrong with clone3(), it may be that and not the child. */
@@ -156,9 +150,16 @@ static int exec_error(struct child *c)
 	return n == sizeof(err) ? err : 0;
 }
 
+static bool is_gone(const struct child *c)
+{
+	return syscall(SYS_pidfd_send_signal, c->pidfd, 0, NULL, 0) &&
+	       errno == ESRCH;
+}
+
 /*
- * Until it has been released, which is POLLHUP, of which one is always told. If
- * there was no memory to mark it detached it is an ordinary child after all.
+ * Until it has been released, which is POLLHUP. Before 6.9 that takes a hook that the
+ * module can do without, so see whether it is there, too. If there was no memory to
+ * mark it detached it is an ordinary child after all.
  *
  * Return: true: it was one, and the status is there
  */
@@ -169,7 +170,7 @@ static bool wait_for(const struct child *c, int *status)
 	while (poll(&p, 1, -1) < 0 && errno == EINTR)
 		;
 	p.events = 0;
-	while (!(p.revents & POLLHUP)) {
+	while (!(p.revents & POLLHUP) && !is_gone(c)) {
 		if (!poll(&p, 1, 1000) &&
 		    waitpid(c->pid, status, __WALL | WNOHANG) == c->pid)
 			return true;
@@ -180,12 +181,11 @@ static bool wait_for(const struct child *c, int *status)
 /* Of the kernel since 6.15, before that of the module */
 static bool exit_status(const struct child *c, int *status)
 {
-	struct pidfd_info info = { .mask = PIDFD_INFO_EXIT };
+	struct exit_info info = { .mask = INFO_EXIT };
 	struct kwaitd_exit_info old = { .pidfd = c->pidfd };
 	int fd, err;
 
-	if (!ioctl(c->pidfd, PIDFD_GET_INFO, &info) &&
-	    info.mask & PIDFD_INFO_EXIT) {
+	if (!ioctl(c->pidfd, GET_EXIT_INFO, &info) && info.mask & INFO_EXIT) {
 		*status = info.exit_code;
 		return true;
 	}
@@ -203,14 +203,13 @@ static bool exit_status(const struct child *c, int *status)
 
 static int end_as(int status)
 {
-	const struct rlimit none = {};
 	sigset_t set;
 	int sig;
 
 	if (WIFEXITED(status))
 		return WEXITSTATUS(status);
-	/* The core is its own. */
-	setrlimit(RLIMIT_CORE, &none);
+	/* The core is its own, also where it goes to a pipe. */
+	prctl(PR_SET_DUMPABLE, 0);
 	sig = WTERMSIG(status);
 	signal(sig, SIG_DFL);
 	sigemptyset(&set);

@@ -239,7 +239,7 @@ static bool parse_interval(struct options *o, int argc, char **argv)
 		util_error("an interval is 0.01 seconds or more");
 		return false;
 	}
-	return argc < 2 || util_parse_uint(argv[1], INT_MAX, &o->count);
+	return argc < 2 || util_parse_count(argv[1], &o->count);
 }
 
 static const struct option options[] = {
@@ -273,9 +273,12 @@ int cmd_stat(int argc, char **argv)
 			return util_misused(usage);
 		}
 	}
-	if (!parse_interval(&o, argc - optind, argv + optind) ||
-	    (prometheus && (o.per_cpu || o.json || o.interval)))
+	if (!parse_interval(&o, argc - optind, argv + optind))
 		return util_misused(usage);
+	if (prometheus && (o.per_cpu || o.json || o.interval)) {
+		util_error("--prometheus goes with nothing else");
+		return USAGE;
+	}
 	if (prometheus)
 		return prometheus_print();
 	util_catch_signals();

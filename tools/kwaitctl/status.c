@@ -16,8 +16,8 @@
 
 static const char usage[] =
 "usage: kwaitctl status [--json]\n"
-"The module: is it there, what can it do, how is it set, and are its probes in\n"
-"place? Fails if it is not loaded.\n"
+"The module: is it there, what can it do, how is it set, and are its hooks in\n"
+"place? Fails if it is not loaded, or one of them is not.\n"
 "\n"
 "  -j, --json\n"
 "  -h, --help\n";
@@ -86,6 +86,26 @@ static void read_hooks(struct status *s)
 	fclose(f);
 }
 
+static unsigned int disarmed(const struct status *s)
+{
+	unsigned int i, n = 0;
+
+	for (i = 0; i < s->nr_hooks; i++)
+		n += !s->hooks[i].armed;
+	return n;
+}
+
+static void tell_disarmed(const struct status *s)
+{
+	unsigned int i;
+
+	for (i = 0; i < s->nr_hooks; i++) {
+		if (!s->hooks[i].armed)
+			util_error("the hook in %s is not armed; the kernel's log (dmesg) says why",
+				   s->hooks[i].symbol);
+	}
+}
+
 static int is_visible(const struct dirent *d)
 {
 	return *d->d_name != '.';
@@ -104,19 +124,20 @@ static bool read_all(struct status *s)
 		s->has_adopted = true;
 	}
 	read_hooks(s);
-	return s->has_version;
+	return s->has_version && !disarmed(s);
 }
 
 static void read_param(const char *name, char *buf, size_t size)
 {
-	char path[512];
+	char path[512], line[4096] = "?";
 	FILE *f;
 
 	snprintf(path, sizeof(path), PARAMETERS "/%s", name);
 	f = fopen(path, "re");
-	if (!f || !fgets(buf, size, f))
-		snprintf(buf, size, "?");
-	buf[strcspn(buf, "\n")] = '\0';
+	if (!f || !fgets(line, sizeof(line), f))
+		strcpy(line, "?");
+	line[strcspn(line, "\n")] = '\0';
+	util_printable(buf, size, line);
 	if (f)
 		fclose(f);
 }
@@ -168,12 +189,10 @@ static void print_numbers(const struct status *s)
 
 static void print_hooks(const struct status *s)
 {
-	unsigned int i, disarmed = 0;
 	const struct hook *h;
+	unsigned int i;
 
-	for (i = 0; i < s->nr_hooks; i++)
-		disarmed += !s->hooks[i].armed;
-	printf("%-12s %u, %u not armed\n\n", "hooks", s->nr_hooks, disarmed);
+	printf("%-12s %u, %u not armed\n\n", "hooks", s->nr_hooks, disarmed(s));
 	printf("%-8s %-26s %5s %12s\n", "HOOK", "SYMBOL", "ARMED", "HITS");
 	for (i = 0; i < s->nr_hooks; i++) {
 		h = &s->hooks[i];
@@ -294,6 +313,7 @@ static int status(bool json)
 		print_json(&s);
 	else
 		print_text(&s);
+	tell_disarmed(&s);
 	while (s.nr_params > 0)
 		free(s.params[--s.nr_params]);
 	free(s.params);

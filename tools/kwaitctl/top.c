@@ -387,7 +387,8 @@ static int top_loop(struct screen *s)
 
 static int top(const struct options *o)
 {
-	static const char * const events[] = { "kwaitd_reap" };
+	/* An orphan's end is the one or the other. */
+	static const char * const events[] = { "kwaitd_reap", "kwaitd_inline" };
 	struct screen *s;
 	int status;
 
@@ -407,6 +408,9 @@ static int top(const struct options *o)
 	status = top_loop(s);
 	if (!o->batch)
 		leave_screen();
+	/* What was said on that screen is gone with it: say again why. */
+	if (status == FAILED && !o->batch && !ferror(stdout))
+		debugfs_latency(&(struct latency){});
 	trace_close(s->trace);
 	free(s->then.reapers);
 	free(s->now.reapers);
@@ -447,7 +451,7 @@ int cmd_top(int argc, char **argv)
 				return USAGE;
 			break;
 		case 'n':
-			if (!util_parse_uint(optarg, INT_MAX, &o.count))
+			if (!util_parse_count(optarg, &o.count))
 				return USAGE;
 			break;
 		case 'h':

@@ -2,6 +2,7 @@
 /* Messages, arguments, text, and an end by signal. */
 #include <errno.h>
 #include <json.h>
+#include <limits.h>
 #include <math.h>
 #include <poll.h>
 #include <signal.h>
@@ -72,18 +73,18 @@ int util_flushed(void)
 	return FAILED;
 }
 
-bool util_parse_uint(const char *arg, unsigned int max, unsigned int *val)
+bool util_parse_count(const char *arg, unsigned int *count)
 {
 	unsigned long n;
 	char *end;
 
 	errno = 0;
 	n = strtoul(arg, &end, 10);
-	if (*arg < '0' || *arg > '9' || *end || errno || n > max) {
-		util_error("'%s' is no number from 0 to %u", arg, max);
+	if (*arg < '0' || *arg > '9' || *end || errno || !n || n > INT_MAX) {
+		util_error("'%s' is no number from 1 to %d", arg, INT_MAX);
 		return false;
 	}
-	*val = n;
+	*count = n;
 	return true;
 }
 
@@ -185,6 +186,12 @@ const char *util_plural(__u64 n)
 	return n == 1 ? "" : "s";
 }
 
+/* As the init of the system, of a container, or as the manager of a user */
+bool util_is_systemd(const char *comm)
+{
+	return !strcmp(comm, "systemd");
+}
+
 /* Print on a line, or on many for people, and free. Return: exit status */
 int util_json_end(struct json_object *json, bool pretty)
 {
@@ -227,15 +234,21 @@ static void stop(int sig)
 	__atomic_store_n(&stopped, 1, __ATOMIC_RELAXED);
 }
 
-/* From here on a signal ends nothing, but util_stopped() is true. */
+/*
+ * From here on a signal ends nothing, but util_stopped() is true. What nohup(1), say,
+ * has ignored stays ignored.
+ */
 void util_catch_signals(void)
 {
 	static const int signals[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
-	struct sigaction sa = { .sa_handler = stop };
+	struct sigaction sa = { .sa_handler = stop }, old;
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(signals); i++)
-		sigaction(signals[i], &sa, NULL);
+	for (i = 0; i < ARRAY_SIZE(signals); i++) {
+		if (!sigaction(signals[i], NULL, &old) &&
+		    old.sa_handler != SIG_IGN)
+			sigaction(signals[i], &sa, NULL);
+	}
 	sa.sa_handler = SIG_IGN;
 	sigaction(SIGPIPE, &sa, NULL);
 }

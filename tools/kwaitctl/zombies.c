@@ -35,7 +35,7 @@ struct zombie {
 };
 
 struct zombies {
-	struct zombie *all;	/* by their parents, then by age, oldest first */
+	struct zombie *all;	/* by their parents; proper ones, then others; by age */
 	unsigned int nr;
 	unsigned int room;
 };
@@ -114,12 +114,20 @@ static bool find_zombies(struct zombies *z, double older_than)
 	return ok;
 }
 
+/* Threads of one whose first has ended are alive. */
+static bool has_threads(const struct zombie *z)
+{
+	return z->proc.threads > 1;
+}
+
 static int compare(const void *l, const void *r)
 {
 	const struct zombie *a = l, *b = r;
 
 	if (a->proc.ppid != b->proc.ppid)
 		return a->proc.ppid < b->proc.ppid ? -1 : 1;
+	if (has_threads(a) != has_threads(b))
+		return has_threads(a) ? 1 : -1;
 	return (a->age < b->age) - (a->age > b->age);
 }
 
@@ -144,12 +152,6 @@ static bool is_adopted(pid_t pid, const struct kwaitd_reaper *reapers,
 			return true;
 	}
 	return false;
-}
-
-/* Threads of one whose first has ended are alive. */
-static bool has_threads(const struct zombie *z)
-{
-	return z->proc.threads > 1;
 }
 
 static void group_parent(struct group *g, pid_t pid)
@@ -183,9 +185,10 @@ static void group_read(struct group *g, const struct zombies *z,
 	group_parent(g, ppid);
 }
 
+/* The youngest proper one, as first is the oldest; if there are any */
 static const struct zombie *group_last(const struct group *g)
 {
-	return &g->first[g->nr - 1];
+	return &g->first[(g->nr == g->alive ? g->nr : g->nr - g->alive) - 1];
 }
 
 static pid_t first_tracer(const struct group *g)
@@ -197,6 +200,9 @@ static pid_t first_tracer(const struct group *g)
 	return g->first[i].tracer;
 }
 
+static const char hangs[] =
+"systemd waits for all it gets; if it does not, it hangs: see its journal";
+
 static void advise_init(const struct group *g, char *buf, size_t size)
 {
 	static const char * const expects[] = {
@@ -206,8 +212,11 @@ static void advise_init(const struct group *g, char *buf, size_t size)
 		[BLOCKED] = " blocks SIGCHLD, but",
 	};
 
-	snprintf(buf, size, "an init that%s does not wait: 'kwaitctl adopt %d'",
-		 expects[g->sigchld], g->parent.pid);
+	if (util_is_systemd(g->parent.comm))
+		snprintf(buf, size, hangs);
+	else
+		snprintf(buf, size, "an init that%s does not wait: 'kwaitctl adopt %d'",
+			 expects[g->sigchld], g->parent.pid);
 }
 
 /* Nobody can see whether it is a subreaper. */
@@ -217,8 +226,10 @@ static void advise_parent(const struct group *g, char *buf, size_t size)
 
 	switch (g->sigchld) {
 	case CAUGHT:
-	case BLOCKED:
 		what = "it expects SIGCHLD, but does not wait";
+		break;
+	case BLOCKED:
+		what = "it blocks SIGCHLD, as in system(3), and does not wait";
 		break;
 	case IGNORED:
 		what = "it ignores SIGCHLD, but did not when they died";
@@ -257,6 +268,9 @@ static void advise_traced(const struct group *g, char *buf, size_t size)
 static const char above[] =
 "its parent is in a pid namespace above: look from there";
 
+static const char ended[] =
+"their parent has just ended: look again";
+
 static const char only_leaders[] =
 "no zombies proper: the first thread has ended, others still run";
 
@@ -269,7 +283,7 @@ static const char *advise(const struct group *g, char *buf, size_t size)
 	if (g->alive == g->nr)
 		snprintf(buf, size, only_leaders);
 	else if (!g->known)
-		snprintf(buf, size, above);
+		snprintf(buf, size, g->parent.pid ? ended : above);
 	else if (g->first->age < YOUNG)
 		snprintf(buf, size, "they have just died: look again");
 	else if (strchr("Tt", g->parent.state))
