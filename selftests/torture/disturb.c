@@ -6,8 +6,6 @@
  */
 #include "torture.h"
 
-#include <glob.h>
-
 #define DEBUGFS "/sys/kernel/debug/"
 #define RT_RUNTIME "/proc/sys/kernel/sched_rt_runtime_us"
 #define FTRACE_ENABLED "/proc/sys/kernel/ftrace_enabled"
@@ -413,31 +411,12 @@ static bool failslab_can(void)
 	       !access("/proc/self/make-it-fail", W_OK);
 }
 
-/*
- * Of all caches, the module's included whenever it is loaded, but one: that it has none
- * of these left alloc_vmap_area() calls a bug, with WARN_ON_ONCE().
- */
-static void failslab_caches(void)
-{
-	glob_t caches;
-	size_t i;
-
-	if (!glob("/sys/kernel/slab/*/failslab", 0, NULL, &caches)) {
-		for (i = 0; i < caches.gl_pathc; i++)
-			kw_write(caches.gl_pathv[i],
-				 strstr(caches.gl_pathv[i], "/vmap_area/") ? "0" : "1");
-		globfree(&caches);
-	}
-	kw_write(DEBUGFS "failslab/cache-filter", "Y");
-}
-
 static bool failslab_cycle(void)
 {
 	const char *times = "1000000";
 	char percent[8];
 	bool refused;
 
-	failslab_caches();
 	snprintf(percent, sizeof(percent), "%u", 1 + rnd(10));
 	kw_write(DEBUGFS "failslab/task-filter", "Y");
 	kw_write(DEBUGFS "failslab/ignore-gfp-wait", "N");

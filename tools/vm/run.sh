@@ -149,7 +149,8 @@ vm_run()
 
 # ours LOG: without what KCSAN says of races that the module takes no part in: the
 # kernel has some of its own, also in interrupts of the module's functions; nor what the
-# kernel says when there is no memory for a tracepoint of a module that is loaded
+# kernel says when there is no memory for a tracepoint of a module that is loaded, or for
+# what vmalloc() keeps of an area
 ours()
 {
 	awk '
@@ -160,7 +161,7 @@ ours()
 			if (lines[i] !~ /KCSAN/)
 				print lines[i]
 	}
-	/WARNING: .* event_define_fields\+/ { next }
+	/WARNING: .* (event_define_fields|_*alloc_vmap_area)\+/ { next }
 	!/==========/ && !report { print; next }
 	{ report = report (report ? "\n" : "") $0 }
 	/ to 0x[0-9a-f]+ of [0-9]+ bytes by / { interrupted = 0 }
