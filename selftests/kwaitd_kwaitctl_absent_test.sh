@@ -36,24 +36,6 @@ refuses()
 	[ $? = 1 ] && [ ! -s "$dir/out" ] && grep -qF -- "$what" "$dir/err"
 }
 
-# Try until it succeeds or patience ends
-soon()
-{
-	end=$(($(date +%s) + patience))
-	until "$@"; do
-		[ "$(date +%s)" -lt "$end" ] || return
-		sleep 0.05
-	done
-}
-
-# Show what was printed if it was wrong
-shown()
-{
-	"$@" && return
-	sed 's/^/# /' "$dir/out" "$dir/err"
-	return 1
-}
-
 unloads() { rmmod kwaitd 2>/dev/null; }
 child_of() { cat "/proc/$1/task/$1/children" 2>/dev/null; }
 has_child() { [ -n "$(child_of "$1")" ]; }

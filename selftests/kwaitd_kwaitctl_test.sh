@@ -56,24 +56,6 @@ full()
 	[ $? = 1 ] && grep -q "^kwaitctl.*: standard output: No space left" "$dir/err"
 }
 
-# Try until it succeeds or patience ends
-soon()
-{
-	end=$(($(date +%s) + patience))
-	until "$@"; do
-		[ "$(date +%s)" -lt "$end" ] || return
-		sleep 0.05
-	done
-}
-
-# Show what was printed if it was wrong
-shown()
-{
-	"$@" && return
-	sed 's/^/# /' "$dir/out" "$dir/err"
-	return 1
-}
-
 # has LINE: is there such a line, an extended regular expression?
 has()
 {

@@ -44,3 +44,21 @@ check()
 	"$@"
 	result $? "$text"
 }
+
+# Try until it succeeds, or $patience (s) ends
+soon()
+{
+	end=$(($(date +%s) + patience))
+	until "$@"; do
+		[ "$(date +%s)" -lt "$end" ] || return
+		sleep 0.05
+	done
+}
+
+# Show what was printed, to $dir/out and err, if it was wrong
+shown()
+{
+	"$@" && return
+	sed 's/^/# /' "$dir/out" "$dir/err"
+	return 1
+}
