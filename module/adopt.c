@@ -250,7 +250,7 @@ static struct pid *parent_pid(struct task_struct *p)
 /* Return: NULL also if it is not adopted. Context: RCU. */
 static struct kwaitd_adoption *parent_of(struct task_struct *p)
 {
-	return kwaitd_adopt_any() ? reaper_find(parent_pid(p)) : NULL;
+	return reaper_find(parent_pid(p));
 }
 
 /* Are all its own children in the table? */

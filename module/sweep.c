@@ -196,12 +196,10 @@ int kwaitd_sweep(struct pid *reaper, u64 min_age, bool dry_run, u32 *total)
 			step_drop(&step);
 		else if (n)
 			n = step_sweep(&step);
-		if (n >= 0 && fatal_signal_pending(current))
-			n = -EINTR;
 		if (n < 0)
 			return *total ? 0 : n;
 		*total += n;
-	} while (more);
+	} while (more && !fatal_signal_pending(current));
 	return 0;
 }
 
