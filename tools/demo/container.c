@@ -2,6 +2,9 @@
 /*
  * A container: a pid namespace with an init that waits for the child it knows and
  * for its health checks, and not for what these leave behind.
+ *
+ * Its worker lives until standard input ends. So who holds the other end of the pipe
+ * says when the container ends, and it cannot outlive that one.
  */
 #define _GNU_SOURCE
 #include <sched.h>
@@ -26,18 +29,25 @@ static void health_check(void)
 	_exit(0);
 }
 
-static int container_init(int seconds)
+static void work_until_told(void)
+{
+	char c;
+
+	prctl(PR_SET_NAME, "worker");
+	while (read(STDIN_FILENO, &c, 1) > 0)
+		;
+	_exit(3);
+}
+
+static int container_init(void)
 {
 	int status, i;
 	pid_t worker, check;
 
 	prctl(PR_SET_NAME, "leaky-init");
 	worker = fork();
-	if (!worker) {
-		prctl(PR_SET_NAME, "worker");
-		sleep(seconds);
-		_exit(3);
-	}
+	if (!worker)
+		work_until_told();
 	for (i = 0; waitpid(worker, &status, WNOHANG) == 0; i++) {
 		check = fork();
 		if (!check)
@@ -55,6 +65,6 @@ int main(void)
 	pid_t pid = syscall(SYS_clone, CLONE_NEWPID | SIGCHLD, NULL, NULL, NULL, 0);
 
 	if (!pid)
-		return container_init(8);
+		return container_init();
 	return pid < 0 || waitpid(pid, NULL, 0) != pid;
 }

@@ -1,17 +1,20 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * A parent that waits for nobody: it has ordinary children, and detached
- * children and threads, and says what it notices of their deaths.
+ * children and threads, and says what it notices of their deaths. Exits with 0
+ * if that is what kwaitd promises.
  */
 #define _GNU_SOURCE
 #include <dirent.h>
 #include <errno.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #ifndef CLONE_DETACHED
@@ -20,6 +23,7 @@
 
 #define EACH 4
 #define STACK 16384
+#define PATIENCE 120	/* seconds: reached only if something is wrong */
 
 static volatile sig_atomic_t sigchlds;
 static int gates[EACH][2];
@@ -73,20 +77,50 @@ static void pin(int cpu)
 	sched_setaffinity(0, sizeof(set), &set);
 }
 
-static void report(const char *what, const pid_t *pid)
+/* Is there no such process or thread? */
+static bool gone(pid_t pid)
 {
-	int i;
+	return kill(pid, 0) && errno == ESRCH;
+}
+
+static bool zombie(pid_t pid)
+{
+	return state(pid) == 'Z';
+}
+
+/* Poll until it is so. A SIGCHLD may cut a nap short. */
+static void await(bool (*is)(pid_t pid), pid_t pid)
+{
+	time_t end = time(NULL) + PATIENCE;
+
+	while (!is(pid) && time(NULL) < end)
+		usleep(1000);
+}
+
+/* Return: how many of them are */
+static int report(const char *what, const pid_t *pid, bool (*is)(pid_t pid))
+{
+	int i, n = 0;
 
 	printf("%s:", what);
-	for (i = 0; i < EACH; i++)
-		printf(" %d %s", pid[i], state(pid[i]) == 'Z' ? "zombie" :
-		       kill(pid[i], 0) && errno == ESRCH ? "gone" : "alive");
+	for (i = 0; i < EACH; i++) {
+		n += is(pid[i]);
+		printf(" %d %s", pid[i], zombie(pid[i]) ? "zombie" :
+		       gone(pid[i]) ? "gone" : "alive");
+	}
 	printf("\n");
+	return n;
+}
+
+/* The SIGCHLD of an ordinary child comes a moment after it is seen as a zombie. */
+static bool signalled(int times)
+{
+	return sigchlds >= times;
 }
 
 int main(void)
 {
-	int cpus = sysconf(_SC_NPROCESSORS_ONLN), i, signals;
+	int cpus = sysconf(_SC_NPROCESSORS_ONLN), i, signals, good;
 	pid_t detached[EACH], ordinary[EACH], threads[EACH];
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
@@ -94,11 +128,10 @@ int main(void)
 	printf("parent %d has %d detached children, %d detached threads and %d ordinary children\n",
 	       getpid(), EACH, EACH, EACH);
 
-	/* usleep() is cut short by SIGCHLD, if there is one */
 	for (i = 0; i < EACH; i++) {
 		pin(i % cpus);
 		detached[i] = child(CLONE_DETACHED | SIGCHLD, i);
-		usleep(50000);
+		await(gone, detached[i]);
 	}
 	for (i = 0; i < EACH; i++) {
 		pin(i % cpus);
@@ -110,24 +143,24 @@ int main(void)
 	}
 	for (i = 0; i < EACH; i++) {
 		write(gates[i][1], "", 1);
-		usleep(50000);
+		await(gone, threads[i]);
 	}
 	signals = sigchlds;
 	for (i = 0; i < EACH; i++) {
 		ordinary[i] = child(SIGCHLD, i);
-		usleep(50000);
+		await(zombie, ordinary[i]);
+		await(signalled, signals + i + 1);
 	}
-	usleep(100000);
 
 	printf("\nthe parent waited for none of them, and sees\n");
-	report("  detached children", detached);
-	report("  detached threads ", threads);
-	report("  ordinary children", ordinary);
+	good = report("  detached children", detached, gone);
+	good += report("  detached threads ", threads, gone);
+	good += report("  ordinary children", ordinary, zombie);
 	printf("  signals: %d for the %d detached, %d for the %d ordinary ones\n",
 	       signals, 2 * EACH, (int)sigchlds - signals, EACH);
 	for (i = 0; waitpid(-1, NULL, __WALL) > 0; i++)
 		;
 	printf("  wait4(): %d statuses to collect, then %s\n", i,
 	       errno == ECHILD ? "ECHILD" : "another error");
-	return 0;
+	return good != 3 * EACH || signals || sigchlds != EACH || i != EACH;
 }
