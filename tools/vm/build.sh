@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: GPL-2.0
 # The module, for a kernel: built in a copy, so that kernels do not fight over
-# the object files, and only when the source has changed.
+# the object files, and only when the source has changed. Each tree has its own copies,
+# so that what one of them builds is never taken for another's.
+BUILT=$CACHE/build/$(cksum <<<"$TOP" | cut -d" " -f1)
 
 # build_in DIR MAKE...: bring the copy in DIR up to date and make it with MAKE
 build_in()
@@ -43,7 +45,7 @@ sign()
 # module NAME [VAR=VALUE]...: build for it, print the path of kwaitd.ko
 module()
 {
-	local dir=$CACHE/build/$1
+	local dir=$BUILT/$1
 	[ $# = 1 ] || dir+=-checked
 	mkdir -p "$dir"
 	# ... or the kernel is another than that which it was built for
@@ -58,7 +60,7 @@ module()
 # vm_testmod NAME: build the modules of the selftests for it, print their paths
 vm_testmod()
 {
-	local dir=$CACHE/build/$1-test
+	local dir=$BUILT/$1-test
 	need "$1"
 	mkdir -p "$dir"
 	exec 9>"$dir.lock"
@@ -95,9 +97,11 @@ vm_build()
 # Build kwaitctl to run anywhere, print its path.
 vm_kwaitctl()
 {
-	local dir=$CACHE/build/kwaitctl
+	local dir=$BUILT/kwaitctl
 	need $TOOLS
 	mkdir -p "$dir"
+	exec 9>"$dir.lock"
+	flock 9
 	# the linker warns of the plugins that libtraceevent could load, and does not
 	in_root $TOOLS -b "$TOP:/src" -b "$dir:/mnt" make -s \
 		-C /src/tools/kwaitctl O=/mnt STATIC=1 >"$dir.log" 2>&1 ||

@@ -69,24 +69,73 @@ in_root()
 	' in_root "$dir" "${#binds[@]}" ${binds[@]+"${binds[@]}"} "$@"
 }
 
+# during TEXT COMMAND...: run it. On a terminal show TEXT, for how long, and the last
+# line of what it says; else nothing, unless it fails.
+during()
+{
+	local text=$1 log ticker= status=0
+	log=$(mktemp)
+	shift
+	if [ -t 2 ]; then
+		while sleep 1; do
+			printf '\r\033[K%s, %d s: %.50s' "$text" $SECONDS \
+				"$(tail -n 1 "$log" | tr -d '\r')" >&2
+		done &
+		ticker=$!
+	fi
+	"$@" >"$log" 2>&1 </dev/null || status=$?
+	[ -z "$ticker" ] || { kill $ticker; printf '\r\033[K' >&2; }
+	((status == 0)) || { echo "$text: failed"; tail -n 30 "$log"; } >&2
+	rm "$log"
+	return $status
+}
+
+# room GB WHAT: or die
+room()
+{
+	local free
+	mkdir -p "$CACHE"
+	free=$(df --output=avail -BM "$CACHE" | tr -dc 0-9)
+	((free >= $1 * 1000)) ||
+		die "no disk space: $2 needs $1 GB, and $CACHE has $free MB left"
+}
+
+# online: does apt reach its mirror? Else die.
+online()
+{
+	local said
+	said=$(apt-get -qq update --error-on=any 2>&1) ||
+		die "no network: apt-get update says: $(tail -n 1 <<<"$said")"
+}
+
+# is_fetched NAME RELEASE SUITE PACKAGES...: is it what is there?
+is_fetched()
+{
+	[ "$(cat "$(root "$1")/etc/kwaitd" 2>/dev/null)" = "${*:2:3}" ]
+}
+
 # fetch_system NAME RELEASE SUITE PACKAGES [OPTION]...: unless it is what is there
 fetch_system()
-{
-	local dir uri sources
+(
 	dir=$(root "$1")
-	[ "$(cat "$dir/etc/kwaitd" 2>/dev/null)" != "${*:2:3}" ] || return 0
+	! is_fetched "$@" || exit 0
+	mkdir -p "${dir%/*}"
+	exec 9>"$dir.lock"
+	flock 9
+	# by another run, meanwhile?
+	! is_fetched "$@" || exit 0
+	room 3 "a Debian system with $1"
+	online
 	uri=$(mirror)
 	sources=("deb $uri $2 main")
 	[ "$2" = "$3" ] || sources+=("deb $uri $3 main")
-	echo "vm: fetching $1 (Debian $3)" >&2
 	rm -rf "$dir" "$dir.tmp"
-	mkdir -p "${dir%/*}"
-	mmdebstrap --quiet --mode=root --variant=apt --include="$4" \
-		--aptopt="APT::Default-Release \"$3\"" "${@:5}" \
-		"$2" "$dir.tmp" "${sources[@]}" >&2
+	during "vm: fetching $1 (Debian $3)" mmdebstrap --mode=root --variant=apt \
+		--include="$4" --aptopt="APT::Default-Release \"$3\"" "${@:5}" \
+		"$2" "$dir.tmp" "${sources[@]}"
 	echo "${*:2:3}" >"$dir.tmp/etc/kwaitd"
 	mv "$dir.tmp" "$dir"
-}
+)
 
 # fetch_source NAME RELEASE SUITE CONFIG,...: a system with a kernel that is built
 # in it, unless it is what is there. vm fetch -f is for a newer source.
@@ -130,14 +179,41 @@ need()
 	esac
 }
 
+# Two at a time: one downloads while the other unpacks.
 vm_fetch()
 {
-	local name force=
+	local name force= missing=0
 	[ "${1:-}" != -f ] || { force=1; shift; }
-	for name in $TOOLS "${@:-${PACKAGED[@]}}"; do
+	set -- $TOOLS "${@:-${PACKAGED[@]}}"
+	for name; do
 		[ -z "$force" ] || rm -rf "$(root "$name")"
-		need "$name"
+		[ -d "$(root "$name")" ] || ((missing += 1))
 	done
+	room $((2 * missing)) "fetching $missing Debian systems"
+	for name; do
+		(($(jobs -pr | wc -l) < 2)) || wait -n
+		need "$name" &
+	done
+	while [ -n "$(jobs -p)" ]; do wait -n; done
+}
+
+# fetch_kernel_source DIR: of the kernel's source what the project uses
+fetch_kernel_source()
+{
+	in_root 6.1 -b "$1:/mnt" sh -ec '
+		cd /mnt
+		apt-get -qq update
+		apt-get -qq -o APT::Sandbox::User=root download linux-source-6.1
+		dpkg-deb -x linux-source*.deb .' &&
+	in_root $TOOLS -b "$1:/mnt" sh -ec '
+		cd /mnt
+		tar -xf usr/src/linux-source-6.1.tar.xz --strip-components=1 \
+			--wildcards "*/tools/testing/selftests/lib.mk" \
+			"*/tools/testing/selftests/kselftest*" \
+			"*/tools/testing/selftests/run_kselftest.sh" \
+			"*/tools/scripts" "*/scripts/checkpatch.pl" \
+			"*/scripts/spelling.txt" "*/scripts/const_structs.checkpatch"
+		rm -r usr linux-source*.deb'
 }
 
 # Print where what the project takes from the kernel's source is: kselftest and
@@ -145,28 +221,18 @@ vm_fetch()
 vm_source()
 {
 	local dir=$CACHE/source
+	need $TOOLS
+	need 6.1
+	exec 8>"$dir.lock"
+	flock 8
 	if [ ! -d "$dir" ]; then
-		need $TOOLS
-		need 6.1
-		echo "vm: fetching the kernel's selftest harness" >&2
 		rm -rf "$dir.tmp"
 		mkdir -p "$dir.tmp"
-		in_root 6.1 -b "$dir.tmp:/mnt" sh -ec '
-			cd /mnt
-			apt-get -qq update
-			apt-get -qq -o APT::Sandbox::User=root download linux-source-6.1
-			dpkg-deb -x linux-source*.deb .' >&2
-		in_root $TOOLS -b "$dir.tmp:/mnt" sh -ec '
-			cd /mnt
-			tar -xf usr/src/linux-source-6.1.tar.xz --strip-components=1 \
-				--wildcards "*/tools/testing/selftests/lib.mk" \
-				"*/tools/testing/selftests/kselftest*" \
-				"*/tools/testing/selftests/run_kselftest.sh" \
-				"*/tools/scripts" "*/scripts/checkpatch.pl" \
-				"*/scripts/spelling.txt" "*/scripts/const_structs.checkpatch"
-			rm -r usr linux-source*.deb' >&2
+		during "vm: fetching the kernel's selftest harness" \
+			fetch_kernel_source "$dir.tmp"
 		mv "$dir.tmp" "$dir"
 	fi
+	exec 8>&-
 	echo "$dir"
 }
 

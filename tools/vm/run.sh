@@ -2,16 +2,6 @@
 # A guest: kernel, an initramfs of busybox, init and the files asked for, and
 # four serial lines: the kernel's log, stdout, stderr and the exit status.
 
-# What in a kernel's log is a failure whatever the command says.
-SPLAT='BUG:|BUG [^ ]+ \(|kernel BUG at'
-SPLAT+='|WARNING: (CPU|at|possible|suspicious|inconsistent|lock|bad|held|[Nn]ested)'
-SPLAT+='|Oops|general protection fault|Kernel panic|INFO: (task|rcu|lockdep|trying)'
-SPLAT+='|rcu: INFO: .*(stall|expedited)|soft lockup|hard LOCKUP|KASAN:|KCSAN:'
-SPLAT+='|UBSAN:|unreferenced object|list_(add|del) corruption|refcount_t:'
-SPLAT+='|\[ INFO: |workqueue lockup|sched: DL replenish|Unbalanced enable'
-# ... and what checks no more
-SPLAT+='|turning off the locking correctness|ODEBUG|leak detector disabled'
-
 # put DIR FILE[:PATH]: into the guest's root, with libraries
 put()
 {
@@ -37,21 +27,161 @@ quote()
 	done
 }
 
-# initramfs DIR: of what is in DIR
-initramfs()
+# How long the guest's kernel waits until it calls a CPU or a task stuck. What it
+# reports is stuck for good; a machine that has other work to do takes longer than the
+# kernel's own limits, of 20 s or so, without anything being wrong.
+PATIENT="rcupdate.rcu_cpu_stall_timeout=300 watchdog_thresh=60"
+PATIENT+=" workqueue.watchdog_thresh=150 sysctl.kernel.hung_task_timeout_secs=600"
+
+# has_kvm: can the machine run any guest by itself? Some have a /dev/kvm that cannot:
+# kvm-pvm, which does without the CPU's help, runs kernels that were made for it alone.
+has_kvm()
+{
+	grep -qwE 'vmx|svm' /proc/cpuinfo && { : <>/dev/kvm; } 2>/dev/null
+}
+
+# accelerator ASKED EMULATE: what to run guests with. Emulation, if EMULATE is not
+# empty, since it counts instructions or has plugins; else what was asked for, or the
+# machine's own virtualization where it can be used.
+accelerator()
+{
+	case $1 in
+	"" | kvm | tcg) ;;
+	*) die "--accel is kvm or tcg" ;;
+	esac
+	if [ "$1" = tcg ] || [ -n "$2" ]; then
+		[ "$1" != kvm ] || die "--icount and --plugin need --accel tcg"
+		echo tcg
+	elif [ "$1" = kvm ] || has_kvm; then
+		echo kvm
+	else
+		echo tcg
+	fi
+}
+
+described()
+{
+	case $1 in
+	kvm) echo "with KVM" ;;
+	*) echo "emulated" ;;
+	esac
+}
+
+# qemu_pid DIR: wait until it runs, and print its process id
+qemu_pid()
+{
+	until [ -s "$1/pid" ]; do sleep 0.1; done
+	cat "$1/pid"
+}
+
+# end_idle DIR SECONDS: end QEMU when its guest has printed nothing for so long
+end_idle()
+{
+	local pid
+	pid=$(qemu_pid "$1")
+	while find "$1/said" "$1/console" -newermt "-$2 seconds" | grep -q .; do
+		sleep 1
+	done
+	: >"$1/idle"
+	kill "$pid"
+}
+
+# stall DIR N: let QEMU run for a tenth of a second, and not for the next N - 1 of them,
+# over and over: a machine N times as slow, whose CPUs are taken away time and again
+stall()
+{
+	local pid
+	pid=$(qemu_pid "$1")
+	# shellcheck disable=SC2064 # expanded now
+	trap "kill -CONT $pid" EXIT
+	while kill -STOP "$pid"; do
+		sleep "$(($2 - 1))e-1"
+		kill -CONT "$pid"
+		sleep 0.1
+	done
+}
+
+# help_with COMMAND...: while QEMU runs
+help_with()
+{
+	"$@" </dev/null >/dev/null 2>&1 &
+	helpers+=($!)
+}
+
+# guest_root DIR COMMAND...: fill DIR/root, which the initramfs is of
+guest_root()
+{
+	local dir=$1 f
+	shift
+	mkdir -p "$dir"/root/{bin,dev,etc,lib,proc,root,run,sbin,sys,tmp}
+	cp "$(root $TOOLS)/bin/busybox" "$dir/root/bin/"
+	cp "$VM/init" "$dir/root/init"
+	# each in a shell of its own, which holds the lock of what it copies
+	(module "$kernel" >/dev/null &&
+		cp "$BUILT/$kernel/module/kwaitd.ko" "$dir/root/lib") || exit 126
+	(vm_kwaitctl >/dev/null &&
+		cp "$BUILT/kwaitctl/kwaitctl" "$dir/root/sbin") || exit 126
+	[ -z "$module" ] || echo "$params" >"$dir/root/run/params"
+	for f in ${files[@]+"${files[@]}"}; do
+		put "$dir/root" "$f"
+	done
+	if [ "$mode" = shell ]; then
+		echo "stty $(stty size | sed 's/\(.*\) \(.*\)/rows \1 cols \2/')" \
+			>"$dir/root/run/shell"
+	elif (($# == 1)); then
+		echo "$1" >"$dir/root/run/command"
+	else
+		quote "$@" >"$dir/root/run/command"
+	fi
+	(cd "$dir/root" && find . | ./bin/busybox cpio -o -H newc 2>/dev/null) >"$dir/initrd"
+}
+
+# qemu DIR [OPTION]...: with the guest's files in DIR, until the guest ends
+qemu()
 {
 	local dir=$1
-	mkdir -p "$dir"/{bin,dev,etc,proc,root,run,sys,tmp}
-	cp "$(root $TOOLS)/bin/busybox" "$dir/bin/"
-	cp "$VM/init" "$dir/init"
-	(cd "$dir" && find . | ./bin/busybox cpio -o -H newc 2>/dev/null)
+	shift
+	if [ -n "$icount" ]; then
+		set -- "$@" -accel tcg -icount shift=0
+	elif [ "$accel" = kvm ]; then
+		# where there is none after all QEMU says so, and emulates
+		set -- "$@" -accel kvm -accel "tcg,thread=$thread"
+	else
+		set -- "$@" -accel "tcg,thread=$thread"
+	fi
+	[ -z "$plugin" ] || set -- "$@" -plugin /mnt/plugin.so -d plugin -D /mnt/plugin.log
+	in_root $TOOLS -b "$dir:/mnt" timeout --foreground "$timeout" \
+		qemu-system-x86_64 -nodefaults -no-user-config -display none -no-reboot \
+		-pidfile /mnt/pid -cpu "$cpu" -smp "$smp" -m "$mem" \
+		-kernel /mnt/vmlinuz -initrd /mnt/initrd -serial file:/mnt/console "$@" \
+		-append "console=ttyS0 ignore_loglevel panic=-1 oops=panic $PATIENT$append \
+mitigations=off tsc=reliable"
+}
+
+# qemu_run DIR: with standard output and error, to the guest's end or that of patience
+qemu_run()
+{
+	local helpers=()
+	mkfifo "$1/stdout" "$1/stderr"
+	: >"$1/said"
+	tee -a "$1/said" <"$1/stdout" &
+	tee -a "$1/said" <"$1/stderr" >&2 &
+	[ -z "$idle" ] || help_with end_idle "$1" "$idle"
+	[ -z "${KWAITD_STALL:-}" ] || help_with stall "$1" "$KWAITD_STALL"
+	qemu "$1" -serial file:/mnt/stdout -serial file:/mnt/stderr \
+		-serial file:/mnt/status </dev/null || status=$?
+	# opened by nobody if QEMU did not start
+	: <>"$1/stdout" <>"$1/stderr"
+	((${#helpers[@]} == 0)) || kill "${helpers[@]}" 2>/dev/null || :
+	wait
+	[ ! -e "$1/idle" ] || status=124 timeout=$idle
 }
 
 vm_run()
 {
 	local mode=$1 kernel=${KERNELS[0]} smp=1 mem=1G icount= append= cpu=max
-	local thread=multi module=1 params= timeout=600 log= plugin= files=()
-	local dir image ko qemu status f
+	local thread=multi module=1 params= timeout=600 idle= log= plugin= files=()
+	local accel= dir status=0
 	shift
 	while (($#)); do
 		case $1 in
@@ -62,6 +192,8 @@ vm_run()
 		--param) params+=" $2"; shift ;;
 		--append) append+=" $2"; shift ;;
 		--timeout) timeout=$2; shift ;;
+		--idle) idle=$2; shift ;;
+		--accel) accel=$2; shift ;;
 		--log) log=$2; shift ;;
 		--plugin) plugin=$2; shift ;;
 		--icount) icount=1 ;;
@@ -75,124 +207,31 @@ vm_run()
 	done
 	[ "$mode" = shell ] || (($#)) || die "no command; see vm help"
 	[ -z "$icount" ] || [ "$smp" = 1 ] || die "--icount takes one CPU"
-
+	accel=$(accelerator "$accel" "$icount$plugin") || exit 2
 	need $TOOLS
+	need "$kernel"
+
 	dir=$(mktemp -d)
 	# expanded now: others have a dir of their own when the trap is sprung
 	# shellcheck disable=SC2064
 	trap "rm -rf '$dir'" EXIT
-	mkdir -p "$dir/root/lib" "$dir/root/run"
-	need "$kernel"
-	image=$(root "$kernel")/vmlinuz
-	ko=$(module "$kernel") || exit 126
-	cp "$ko" "$dir/root/lib/kwaitd.ko"
-	[ -z "$module" ] || echo "$params" >"$dir/root/run/params"
-	for f in ${files[@]+"${files[@]}"}; do
-		put "$dir/root" "$f"
-	done
-	if [ "$mode" = shell ]; then
-		echo "stty $(stty size | sed 's/\(.*\) \(.*\)/rows \1 cols \2/')" \
-			>"$dir/root/run/shell"
-	elif (($# == 1)); then
-		echo "$1" >"$dir/root/run/command"
-	else
-		quote "$@" >"$dir/root/run/command"
-	fi
-	initramfs "$dir/root" >"$dir/initrd"
-	mkfifo "$dir/stdout" "$dir/stderr"
+	guest_root "$dir" "$@"
+	cp -L "$(root "$kernel")/vmlinuz" "$dir/vmlinuz"
+	[ -z "$plugin" ] || cp "$plugin" "$dir/plugin.so"
 	: >"$dir/console"
 	: >"$dir/status"
 
-	cp -L "$image" "$dir/vmlinuz"
-	[ "$mode" = run ] || timeout=infinity
-	qemu=(in_root $TOOLS -b "$dir:/mnt" timeout --foreground "$timeout"
-		qemu-system-x86_64 -nodefaults
-		-no-user-config -display none -no-reboot
-		-cpu "$cpu" -smp "$smp" -m "$mem"
-		-kernel /mnt/vmlinuz -initrd /mnt/initrd
-		-serial file:/mnt/console)
+	echo "vm: $kernel, $smp CPU$([ "$smp" = 1 ] || echo s), $(described "$accel")" >&2
 	if [ "$mode" = shell ]; then
-		qemu+=(-serial stdio -serial null -serial file:/mnt/status)
-	else
-		qemu+=(-serial file:/mnt/stdout -serial file:/mnt/stderr
-			-serial file:/mnt/status)
-	fi
-	if [ -n "$icount" ]; then
-		qemu+=(-accel tcg -icount shift=0)
-	else
-		qemu+=(-accel "tcg,thread=$thread")
-	fi
-	if [ -n "$plugin" ]; then
-		cp "$plugin" "$dir/plugin.so"
-		qemu+=(-plugin /mnt/plugin.so -d plugin -D /mnt/plugin.log)
-	fi
-	append="console=ttyS0 ignore_loglevel panic=-1 oops=panic$append"
-	qemu+=(-append "$append mitigations=off tsc=reliable")
-
-	status=0
-	if [ "$mode" = shell ]; then
+		timeout=infinity
 		stty raw -echo
-		"${qemu[@]}" || status=$?
+		qemu "$dir" -serial stdio -serial null -serial file:/mnt/status ||
+			status=$?
 		stty sane
 	else
-		cat "$dir/stdout" &
-		cat "$dir/stderr" >&2 &
-		"${qemu[@]}" </dev/null || status=$?
-		# opened by nobody if qemu did not start
-		: <>"$dir/stdout" <>"$dir/stderr"
-		wait
+		qemu_run "$dir"
 	fi
 	[ -z "$log" ] || cp "$dir/console" "$log"
 	[ -z "$plugin" ] || cp "$dir/plugin.log" "$plugin.log"
 	verdict "$dir" "$status" "$timeout"
-}
-
-# ours LOG: without what KCSAN says of races that the module takes no part in: the
-# kernel has some of its own, also in interrupts of the module's functions; nor what the
-# kernel says when there is no memory for a tracepoint of a module that is loaded, or for
-# what vmalloc() keeps of an area
-ours()
-{
-	awk '
-	function others(report,    lines, n, i)
-	{
-		n = split(report, lines, "\n")
-		for (i = 1; i <= n; i++)
-			if (lines[i] !~ /KCSAN/)
-				print lines[i]
-	}
-	/WARNING: .* (event_define_fields|_*alloc_vmap_area)\+/ { next }
-	!/==========/ && !report { print; next }
-	{ report = report (report ? "\n" : "") $0 }
-	/ to 0x[0-9a-f]+ of [0-9]+ bytes by / { interrupted = 0 }
-	/ asm_(sysvec|exc|common)_/ { interrupted = 1 }
-	/\[kwaitd\]/ && !interrupted { ours = 1 }
-	/==========/ && seen++ % 2 {
-		if (report !~ /BUG: KCSAN:/ || ours)
-			print report
-		else	# but for what another CPU had to say
-			others(report)
-		report = ""
-		ours = interrupted = 0
-	}
-	END { if (report) print report }' "$1"
-}
-
-# verdict DIR QEMU'S-STATUS TIMEOUT: exit as the command did, if all is well
-verdict()
-{
-	if ours "$1/console" | grep -aE -B2 -A60 "$SPLAT" >"$1/splat"; then
-		echo "vm: the guest's kernel reported:" >&2
-		head -n 150 "$1/splat" >&2
-		exit 125
-	elif (($2 == 124)); then
-		echo "vm: no end after $3 s; the guest's last words:" >&2
-		tail -n 20 "$1/console" >&2
-		exit 124
-	elif ! grep -qE '^[0-9]+' "$1/status"; then
-		echo "vm: the guest died without a word; its log ends" >&2
-		tail -n 20 "$1/console" >&2
-		exit 125
-	fi
-	exit "$(tr -dc 0-9 <"$1/status")"
 }
