@@ -5,7 +5,8 @@
 #   make kwaitctl            the command; needs libtracefs and json-c
 #   make install             it, manuals, completion and header, into $(DESTDIR)/usr
 #   make demo                a VM in which detached tasks die, live
-#   make check               the selftests on all kernels
+#   make check               the selftests on all kernels, once each
+#   make check-all           with 1 CPU as well, and longer: before anything lands
 #   make check-debug         the same on debug kernels, which it builds first
 #   make bench               what it costs: tables, CSV and plots, in half an hour
 #   make bench-gate          only whether that is within the budgets
@@ -32,10 +33,13 @@ demo:
 	@tools/demo/demo
 
 check:
-	@tools/check
+	@tools/check/check
+
+check-all:
+	@tools/check/check -a
 
 check-debug:
-	@tools/check -k 6.1-debug -k 6.1-kcsan
+	@tools/check/check -k 6.1-debug -k 6.1-kcsan
 
 bench:
 	@tools/bench/bench
@@ -54,5 +58,5 @@ clean:
 		module/Module.symvers module/modules.order module/.tmp_versions
 	$(MAKE) -s -C tools/kwaitctl clean
 
-.PHONY: help module kwaitctl install demo check check-debug bench bench-gate \
+.PHONY: help module kwaitctl install demo check check-all check-debug bench bench-gate \
 	torture style clean

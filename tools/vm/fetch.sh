@@ -100,12 +100,14 @@ room()
 		die "no disk space: $2 needs $1 GB, and $CACHE has $free MB left"
 }
 
-# online: does apt reach its mirror? Else die.
+# online URI RELEASE: does apt reach it there? Else die.
 online()
 {
-	local said
-	said=$(apt-get -qq update --error-on=any 2>&1) ||
-		die "no network: apt-get update says: $(tail -n 1 <<<"$said")"
+	local file said
+	file=$(mktemp)
+	said=$(/usr/lib/apt/apt-helper download-file "${1%/}/dists/$2/InRelease" "$file" 2>&1) ||
+		die "no network: apt says: $(grep '^E:' <<<"$said" | head -n 1)"
+	rm "$file"
 }
 
 # is_fetched NAME RELEASE SUITE PACKAGES...: is it what is there?
@@ -125,8 +127,12 @@ fetch_system()
 	# by another run, meanwhile?
 	! is_fetched "$@" || exit 0
 	room 3 "a Debian system with $1"
-	online
+	# apt-get update has a lock that it does not wait for
+	exec 8>"$CACHE/apt.lock"
+	flock 8
 	uri=$(mirror)
+	exec 8>&-
+	online "$uri" "$2"
 	sources=("deb $uri $2 main")
 	[ "$2" = "$3" ] || sources+=("deb $uri $3 main")
 	rm -rf "$dir" "$dir.tmp"

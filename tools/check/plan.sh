@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0
+# shellcheck shell=bash
+# Which test runs in which guest, and for how long.
+#
+# A guest's name is KERNEL-CPUS-MODE, and MODE one of
+#   multi	as many host threads as CPUs
+#   single	all CPUs in one host thread
+#   stock	single, and without the module
+#
+# Tests that have kernel text patched while other CPUs execute it, by loading and
+# unloading the module, by tracers or by turning kprobes off, want one host thread. QEMU
+# with more of them may translate an instruction between the moment it forgets the old
+# translation and the store that changes the instruction, and then never notice. So it
+# crashes without kwaitd as well, given a minute of the kernel's own kprobe_events.
+
+# cpus_of KERNEL: with how many it runs
+cpus_of()
+{
+	case $1 in
+	*-debug | *-kcsan) echo "${cpus[@]-2}" ;;
+	*-rt) echo "${cpus[@]-4}" ;;
+	*) [ -n "$all" ] && echo "${cpus[@]-1 4}" || echo "${cpus[@]-4}" ;;
+	esac
+}
+
+guests()
+{
+	local k n
+	# those first that take longest
+	for k in "${kernels[@]}"; do
+		for n in $(cpus_of "$k"); do
+			((n == 1)) || echo "$k-$n-multi"
+			echo "$k-$n-single"
+		done
+	done
+	[[ " ${kernels[*]} " != *" 7.3 "* ]] || echo "7.3-$n-stock"
+}
+
+# slowness GUEST: how many times longer everything may take
+slowness()
+{
+	case $1 in
+	*-debug-* | *-kcsan-*) echo $((5 * ${KWAITD_SLOW:-1})) ;;
+	*) echo $((1 * ${KWAITD_SLOW:-1})) ;;
+	esac
+}
+
+patches_text()
+{
+	case $1 in
+	kwaitd_unload_test | kwaitd_torture_test.sh | kwaitd_fault_test) ;;
+	kwaitd_ipmodify_test.sh | kwaitd_bpf_test | kwaitd_exit_trace_test) ;;
+	kwaitd_kwaitctl_absent_test.sh) ;;
+	*) return 1 ;;
+	esac
+}
+
+needs_cpus()
+{
+	case $1 in
+	kwaitd_hotplug_test | kwaitd_steal_test) ;;
+	*) return 1 ;;
+	esac
+}
+
+# Does it not matter to a test with how many CPUs it runs? Then once for each kernel
+# is enough.
+any_cpus()
+{
+	case $1 in
+	kwaitd_kwaitctl_test.sh) ;;
+	*) return 1 ;;
+	esac
+}
+
+# Does a test run where the kernel has CLONE_AUTOREAP and no module is loaded? It must
+# say what it expects of kwaitd from what the kernel does itself.
+stock_test()
+{
+	local src=$TOP/selftests/$1.c
+	[ -e "$src" ] && ! patches_text "$1" &&
+		! grep -qE '^TEST_F(_TIMEOUT)?\((kwaitd|reaper|hog),' "$src"
+}
+
+# first_of GUEST: is there none before it with that kernel?
+first_of()
+{
+	[ "$1" = "$(guests | grep -m 1 -e "^${1%-*-*}-[0-9]*-[^-]*$")" ]
+}
+
+# runs GUEST TEST: does it run there?
+runs()
+{
+	case $1 in
+	*-stock)
+		stock_test "$2" ;;
+	*-1-single)
+		! needs_cpus "$2" && { ! any_cpus "$2" || first_of "$1"; } ;;
+	*-single)
+		patches_text "$2" ;;
+	*-multi)
+		! patches_text "$2" && { ! any_cpus "$2" || first_of "$1"; } ;;
+	esac
+}
+
+# tests_of GUEST: the names
+tests_of()
+{
+	local t
+	for t in "${tests[@]}"; do
+		! runs "$1" "$t" || echo "$t"
+	done
+}
+
+# Tests that may be skipped: GUEST TEST REASON, as patterns
+may_skip()
+{
+	case $1 in
+	6.*" kwaitd_limits_test "*"pid_max is global"*) ;;
+	*-debug-*" kwaitd_fault_test "*) return 1 ;;
+	*" kwaitd_fault_test "*"no fault injection"*) ;;
+	*-debug-*" kwaitd_bpf_test "*"no BTF"* | *-kcsan-*" kwaitd_bpf_test "*"no BTF"*) ;;
+	6.1-*" kwaitd_bpf_test "*"does not survive"*) ;; # README, Limits
+	7.*" kwaitd_unload_test "*"the kernel's own CLONE_AUTOREAP"*) ;;
+	7.*" kwaitd_status_test "*"nothing is recorded"*) ;;
+	*-stock" "*"kwaitd is not loaded"*) ;;
+	*) return 1 ;;
+	esac
+}
