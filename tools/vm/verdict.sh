@@ -8,7 +8,7 @@ SPLAT+='|Oops|general protection fault|: [0-9a-f]{4} \[#[0-9]+\]|Kernel panic'
 SPLAT+='|INFO: (task|rcu|lockdep|trying)'
 SPLAT+='|rcu: INFO: .*(stall|expedited)|soft lockup|hard LOCKUP|KASAN:|KCSAN:'
 SPLAT+='|UBSAN:|unreferenced object|list_(add|del) corruption|refcount_t:'
-SPLAT+='|\[ INFO: |workqueue lockup|sched: DL replenish|Unbalanced enable'
+SPLAT+='|\[ INFO: |workqueue lockup|Unbalanced enable'
 # ... and what checks no more
 SPLAT+='|turning off the locking correctness|ODEBUG|leak detector disabled'
 
