@@ -296,9 +296,10 @@ TEST_F(reaper, adopted_while_forking)
 /* Process ids in the namespace below */
 #define SIBLING 2	/* the first of them */
 #define OTHERS 200	/* who make it take long to look through its children */
-#define CREATOR 4000	/* of the siblings */
+#define CREATOR 4000	/* of the siblings; where nobody looks, the first of the others */
 
 struct siblings {
+	int creator;	/* process id */
 	int others;	/* how far their creation is */
 	int ready, adopted, done;
 	int born, collected;
@@ -338,14 +339,14 @@ static void wait_for_siblings(struct siblings *s)
 {
 	int status, pid, child;
 
-	for (pid = OTHERS; pid <= CREATOR; pid++) {
+	for (pid = OTHERS; pid <= s->creator; pid++) {
 		child = child_with_pid(pid, 0);
 		if (child < 0)
 			_exit(1);
 		__atomic_store_n(&s->others, pid, __ATOMIC_RELAXED);
 		if (child)
 			continue;
-		if (pid == CREATOR)
+		if (pid == s->creator)
 			have_siblings(s);
 		pause();
 	}
@@ -371,6 +372,7 @@ TEST_F(reaper, adopted_while_siblings)
 	pid_t pid;
 
 	ASSERT_NE(NULL, s);
+	s->creator = variant->adopted ? CREATOR : OTHERS;
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR1);
 	sigprocmask(SIG_BLOCK, &set, NULL);

@@ -92,19 +92,19 @@ TEST_F(child, leader)
 	exec_one(_metadata, variant->kind, &alone);
 }
 
-TEST_F_TIMEOUT(child, leader_of_threads, 120)
+TEST_F(child, leader_of_threads)
 {
 	exec_all(_metadata, variant->kind, execs, kw_thread_waits);
 }
 
 /* The leader's pid, and all that hangs on it, goes to the thread. */
-TEST_F_TIMEOUT(child, thread, 120)
+TEST_F(child, thread)
 {
 	exec_all(_metadata, variant->kind, kw_thread_waits, execs);
 }
 
 /* ... from a leader that is dead: with one thread, that is the last of them. */
-TEST_F_TIMEOUT(child, thread_without_leader, 120)
+TEST_F(child, thread_without_leader)
 {
 	exec_all(_metadata, variant->kind, kw_thread_exits, execs);
 }

@@ -125,7 +125,7 @@ static bool works(void)
 	return pid > 0 && kw_ends(KW_DETACHED, pid, &status);
 }
 
-TEST_F_TIMEOUT(kwaitd, each_allocation, 3600)
+TEST_F_TIMEOUT(kwaitd, each_allocation, 5 * 3600)
 {
 	unsigned int nth, failed = 0, step = 1;
 	const char *every = getenv("KWAITD_FAULT_STEP");
@@ -156,7 +156,7 @@ TEST_F_TIMEOUT(kwaitd, each_allocation, 3600)
 }
 
 /* With two own children, and orphans that are zombies already */
-TEST_F_TIMEOUT(reaper, adopt, 600)
+TEST_F(reaper, adopt)
 {
 	struct kwaitd_adopt arg = { .pidfd = kw_pidfd(self->r.pid) };
 	unsigned int nth, failed = 0;
@@ -249,7 +249,7 @@ static void sweeps(struct __test_metadata *_metadata, struct kw_reaper *r,
 	close(arg.pidfd);
 }
 
-TEST_F_TIMEOUT(reaper, reap, 600)
+TEST_F(reaper, reap)
 {
 	if (!fault_injection())
 		SKIP(return, "no fault injection");
@@ -257,14 +257,14 @@ TEST_F_TIMEOUT(reaper, reap, 600)
 }
 
 /* Others who want a thread may come in between: then it goes as if none had failed. */
-TEST_F_TIMEOUT(reaper, reap_kthreadd, 600)
+TEST_F(reaper, reap_kthreadd)
 {
 	if (!fault_injection())
 		SKIP(return, "no fault injection");
 	sweeps(_metadata, &self->r, KTHREADD);
 }
 
-TEST_F_TIMEOUT(reaper, auto_adopt, 60)
+TEST_F(reaper, auto_adopt)
 {
 	static const char before[] = "cgroup:/kwaitd_before", after[] = "userns:1";
 	unsigned int nth, failed = 0;

@@ -61,7 +61,7 @@ TEST_F(child, vfork_exec)
 	ASSERT_LE(0, pid);
 	if (!pid) {
 		*word = parent_waits();
-		execl("/bin/sleep", "sleep", "1000", NULL);
+		execl("/bin/sleep", "sleep", "inf", NULL);
 		_exit(1);
 	}
 	EXPECT_EQ(1, *word);

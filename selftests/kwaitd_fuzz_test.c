@@ -210,7 +210,7 @@ static bool same_reaper(const struct kwaitd_reaper *a, const struct kwaitd_reape
 	return !memcmp(a, b, sizeof(*a));
 }
 
-TEST_F_TIMEOUT(reaper, ioctls, 300)
+TEST_F(reaper, ioctls)
 {
 	struct kwaitd_reaper before, after;
 	struct fds fds;
@@ -285,7 +285,7 @@ static bool legal(unsigned int i, const char *val, char *text)
 		!strcmp(val, "detached") || !strcmp(val, "all"));
 }
 
-TEST_F_TIMEOUT(kwaitd, parameters, 120)
+TEST_F(kwaitd, parameters)
 {
 	char path[64], old[256], text[5000];
 	long calls, accepted = 0;
@@ -341,7 +341,7 @@ static int read_part(const char *path)
 	return n == want && !memcmp(part, before + (want ? off : 0), want);
 }
 
-TEST_F_TIMEOUT(kwaitd, debugfs, 120)
+TEST_F(kwaitd, debugfs)
 {
 	static const char * const names[] = { "stats", "per_cpu", "latency", "hooks" };
 	char path[4][64], buf[8192];
@@ -481,12 +481,12 @@ static void without(struct __test_metadata *_metadata, pid_t reaper, int namespa
 	EXPECT_EQ(1, kw_stat("adopted"));
 }
 
-TEST_F_TIMEOUT(reaper, nobody, 300)
+TEST_F(reaper, nobody)
 {
 	without(_metadata, self->r.pid, 0);
 }
 
-TEST_F_TIMEOUT(reaper, nobody_as_root, 300)
+TEST_F(reaper, nobody_as_root)
 {
 	without(_metadata, self->r.pid, CLONE_NEWUSER | CLONE_NEWPID);
 }

@@ -36,10 +36,14 @@ static int dumps_core(void *arg)
 	return 0;
 }
 
-/* Busy when its process is to end, without a system call to notice it by */
+/*
+ * Busy when its process is to end, without a system call to notice it by. Not in the way
+ * of who is to end it.
+ */
 static int spins(void *arg)
 {
 	syscall(SYS_prctl, PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0);
+	syscall(SYS_setpriority, PRIO_PROCESS, 0, 19);
 	for (;;)
 		__asm__ volatile("" ::: "memory");
 	return 0;
@@ -130,7 +134,7 @@ static void end_all(struct __test_metadata *_metadata, enum kw_kind kind,
 	}
 }
 
-TEST_F_TIMEOUT(child, exit_group_by_leader, 120)
+TEST_F(child, exit_group_by_leader)
 {
 	struct ending e = {
 		.team = { .leader = exits_group, .first = spins },
@@ -140,7 +144,7 @@ TEST_F_TIMEOUT(child, exit_group_by_leader, 120)
 	end_all(_metadata, variant->kind, &e);
 }
 
-TEST_F_TIMEOUT(child, exit_group_by_thread, 120)
+TEST_F(child, exit_group_by_thread)
 {
 	struct ending e = {
 		.team = { .leader = spins, .first = exits_group },
@@ -150,7 +154,7 @@ TEST_F_TIMEOUT(child, exit_group_by_thread, 120)
 	end_all(_metadata, variant->kind, &e);
 }
 
-TEST_F_TIMEOUT(child, exit_group_without_leader, 120)
+TEST_F(child, exit_group_without_leader)
 {
 	struct ending e = {
 		.team = { .leader = kw_thread_exits, .first = exits_group },
@@ -160,7 +164,7 @@ TEST_F_TIMEOUT(child, exit_group_without_leader, 120)
 	end_all(_metadata, variant->kind, &e);
 }
 
-TEST_F_TIMEOUT(child, killed, 120)
+TEST_F(child, killed)
 {
 	struct ending e = {
 		.team = { .leader = kw_thread_waits, .first = spins },
@@ -171,7 +175,7 @@ TEST_F_TIMEOUT(child, killed, 120)
 	end_all(_metadata, variant->kind, &e);
 }
 
-TEST_F_TIMEOUT(child, killed_without_leader, 120)
+TEST_F(child, killed_without_leader)
 {
 	struct ending e = {
 		.team = { .leader = kw_thread_exits, .first = spins },
@@ -183,7 +187,7 @@ TEST_F_TIMEOUT(child, killed_without_leader, 120)
 }
 
 /* The last thread of an init waits for all pids of the namespace but two. */
-TEST_F_TIMEOUT(child, killed_init, 120)
+TEST_F(child, killed_init)
 {
 	struct ending e = {
 		.team = { .leader = kw_thread_waits, .first = spins },
@@ -208,7 +212,7 @@ static void dump_all(struct __test_metadata *_metadata, enum kw_kind kind,
 	EXPECT_EQ(0, kw_write(CORE_PATTERN, pattern));
 }
 
-TEST_F_TIMEOUT(child, dumped, 120)
+TEST_F(child, dumped)
 {
 	struct ending e = {
 		.team = { .leader = kw_thread_waits, .first = spins },
@@ -219,7 +223,7 @@ TEST_F_TIMEOUT(child, dumped, 120)
 	dump_all(_metadata, variant->kind, &e);
 }
 
-TEST_F_TIMEOUT(child, dumped_by_leader, 120)
+TEST_F(child, dumped_by_leader)
 {
 	struct ending e = {
 		.team = { .leader = dumps_core, .first = spins },
@@ -229,7 +233,7 @@ TEST_F_TIMEOUT(child, dumped_by_leader, 120)
 	dump_all(_metadata, variant->kind, &e);
 }
 
-TEST_F_TIMEOUT(child, dumped_by_thread, 120)
+TEST_F(child, dumped_by_thread)
 {
 	struct ending e = {
 		.team = { .leader = spins, .first = dumps_core },
@@ -239,7 +243,7 @@ TEST_F_TIMEOUT(child, dumped_by_thread, 120)
 	dump_all(_metadata, variant->kind, &e);
 }
 
-TEST_F_TIMEOUT(child, dumped_without_leader, 120)
+TEST_F(child, dumped_without_leader)
 {
 	struct ending e = {
 		.team = { .leader = kw_thread_exits, .first = dumps_core },
@@ -323,17 +327,17 @@ static void leader_first(struct __test_metadata *_metadata, enum kw_kind kind,
 	}
 }
 
-TEST_F_TIMEOUT(child, leader_first, 120)
+TEST_F(child, leader_first)
 {
 	leader_first(_metadata, variant->kind, 0, kw_team);
 }
 
-TEST_F_TIMEOUT(child, leader_first_of_init, 120)
+TEST_F(child, leader_first_of_init)
 {
 	leader_first(_metadata, variant->kind, CLONE_NEWPID, kw_team);
 }
 
-TEST_F_TIMEOUT(child, leader_then_parent, 120)
+TEST_F(child, leader_then_parent)
 {
 	leader_first(_metadata, variant->kind, 0, orphaned_team);
 }

@@ -14,43 +14,24 @@ if [ ! -e $param ]; then
 fi
 plan 18
 
-# until COMMAND...: for up to 20 seconds
-until_ok()
-{
-	tries=0
-	until "$@"; do
-		tries=$((tries + 1))
-		[ $tries -lt 200 ] || return 1
-		usleep 100000
-	done
-}
-
 counter()
 {
 	sed -n "s/^$1 //p" $stats
 }
 
-# Has $1 a child, and is it in $child?
-has_child()
+# only_child PID: has it one child, alive or dead? $child is that.
+only_child()
 {
-	child=$(cat "/proc/$1/task/$1/children") && [ -n "$child" ]
-}
-
-# Have the orphans of below died, adopted, since the counter was $1?
-orphans_since()
-{
-	[ $(($(counter orphans) - $1)) -ge 16 ]
-}
-
-no_zombies()
-{
-	! grep -q '^State:.Z' /proc/[0-9]*/status 2>/dev/null
+	child=$(cat "/proc/$1/task/$1/children") && child=${child% } &&
+		[ -n "$child" ] && [ "$child" = "${child#* }" ]
 }
 
 # one INIT off|POLICY: three results
 one()
 {
 	echo "$2" >$param
+	adopted=0
+	[ "$2" = off ] || adopted=16
 	before=$(counter orphans)
 
 	unshare -p -f "$1" -- sh -c 'exit 42'
@@ -60,21 +41,19 @@ one()
 	unshare -p -f "$1" -- sh -c 'trap "exit 43" TERM
 		for i in 1 2 3 4 5 6 7 8; do (sleep 0 & sleep 0 &); done
 		>/tmp/ready
-		while :; do sleep 1; done' &
-	until_ok [ -e /tmp/ready ]
+		sleep inf & wait' &
+	unshare=$!
+	soon [ -e /tmp/ready ]
 	rm -f /tmp/ready
-	# adopted: they never get to init
-	{ [ "$2" = off ] || until_ok orphans_since "$before"; } &&
-		until_ok no_zombies
+	# The orphans are all there, and are children of init's until they are released.
+	# Adopted ones never get to it.
+	soon only_child $unshare
+	first=$child
+	soon only_child "$first" && [ $(($(counter orphans) - before)) = $adopted ]
 	result $? "$1, $2: orphans"
 
-	# unshare's child is init
-	if has_child $!; then
-		kill -TERM $child
-	else
-		kill -KILL $!
-	fi
-	wait $!
+	kill -TERM "$first" || kill -KILL $unshare
+	wait $unshare
 	[ $? = 43 ]
 	result $? "$1, $2: signal"
 }

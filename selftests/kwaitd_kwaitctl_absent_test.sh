@@ -8,7 +8,6 @@ kwaitctl=${KWAITCTL:-/sbin/kwaitctl}
 hooks=/sys/kernel/debug/kwaitd/hooks
 ipmodify=$KWAITD_MODULES/kwaitd_ipmodify.ko
 dir=/tmp/kwaitctl.$$
-patience=$((20 * ${KWAITD_SLOW:-1}))	# s
 
 cd "$(dirname "$0")" || exit 1
 . ./tap.sh
@@ -52,7 +51,7 @@ cat >"$dir/neglect" <<-EOF
 	#!/bin/sh
 	exec 3<>$dir/end
 	for _ in 1 2 3; do (read -r _ <&3) & done
-	exec sleep 1000
+	exec sleep inf
 EOF
 chmod +x "$dir/neglect"
 

@@ -45,7 +45,7 @@ static int be_limited_user(uid_t uid)
 	return setrlimit(RLIMIT_NPROC, &limit) ?: setuid(uid);
 }
 
-TEST_F_TIMEOUT(kwaitd, nproc, 120)
+TEST_F(kwaitd, nproc)
 {
 	long inlined = kw_stat("inline_nproc");
 	pid_t pid = fork();
@@ -75,7 +75,7 @@ static int be_limited_cgroup(void)
 	       kw_write(CGROUP "/cgroup.procs", "0");
 }
 
-TEST_F_TIMEOUT(kwaitd, pids_max, 120)
+TEST_F(kwaitd, pids_max)
 {
 	long inlined = kw_stat("inline_pids");
 	pid_t pid;

@@ -312,7 +312,7 @@ TEST_F(kwaitd, survives_parents_exec)
 	char path[64];
 	int die;
 
-	helper = helper_with_child("1000", &die, &child);
+	helper = helper_with_child("inf", &die, &child);
 	ASSERT_LT(0, helper);
 	snprintf(path, sizeof(path), "/proc/%d/comm", helper);
 	ASSERT_TRUE(kw_until(!strcmp(kw_read(path), "sleep")));

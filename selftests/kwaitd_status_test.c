@@ -281,7 +281,7 @@ TEST_F(status, cgroup)
  * pidfd itself is asked, with kwaitd or without; but it must always answer, and
  * know when it hangs up.
  */
-TEST_F_TIMEOUT(status, storm, 120)
+TEST_F(status, storm)
 {
 	int pidfd[STORM], code, err, i;
 	__u64 cgroupid;

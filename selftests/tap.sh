@@ -3,6 +3,10 @@
 # TAP, for the tests that are scripts: they end with "exit $fail".
 n=0 fail=0
 
+# Seconds to wait for what should take no time at all. A machine may be as late as that,
+# and only a test that fails waits so long.
+patience=$((120 * ${KWAITD_SLOW:-1}))
+
 echo "TAP version 13"
 
 plan()
@@ -45,7 +49,7 @@ check()
 	result $? "$text"
 }
 
-# Try until it succeeds, or $patience (s) ends
+# Try until it succeeds, or $patience ends
 soon()
 {
 	end=$(($(date +%s) + patience))

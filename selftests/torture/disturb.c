@@ -152,15 +152,15 @@ static bool module_unload(void)
 
 static bool module_cycle(void)
 {
+	time_t end = time(NULL) + KW_DEADLINE;
 	unsigned int tries = 0;
 	bool gone = false;
-	time_t end;
 
 	/*
 	 * It cannot go while detached processes live that need it. For the first tries
-	 * it must find a moment itself, then there are no new ones for a while.
+	 * it must find a moment itself, then there are no new ones until it has gone.
 	 */
-	while (!gone && !load(ledger->calm) && tries < 500) {
+	while (!gone && !load(ledger->calm) && time(NULL) <= end) {
 		if (++tries == 50)
 			store(ledger->gate, 1);
 		epoch_begin(EPOCH_MODULE);
@@ -179,7 +179,7 @@ static bool module_cycle(void)
 		return false;
 	nap(rnd(60));
 	load_next();
-	end = time(NULL) + STUCK / 2;
+	end = time(NULL) + KW_DEADLINE;
 	do {
 		epoch_begin(EPOCH_MODULE);
 		gone = kw_load("");

@@ -29,7 +29,7 @@
 #define MAX_ORPHANS 8		/* of one adopted reaper */
 #define LOADS 64		/* of the module that are remembered */
 #define LEDGER_FD 200		/* for programs that were executed */
-#define STUCK (6 * KW_DEADLINE)	/* s; longer than anything here waits */
+#define STUCK (3 * KW_DEADLINE)	/* s; longer than anything here waits */
 
 enum kind {
 	ORDINARY,
