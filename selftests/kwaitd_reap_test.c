@@ -145,7 +145,7 @@ TEST_F(reaper, grace)
 	/* And that of new ones is a moment. */
 	ASSERT_EQ(ORPHANS, kw_tell(&self->r, KW_ORPHANS, ORPHANS));
 	EXPECT_TRUE(kw_until(kw_listed(self->r.pid, &info) &&
-			     info.swept == 2 * ORPHANS - 1));
+			     (long)info.swept == 2 * ORPHANS - 1));
 	EXPECT_EQ(0, kw_zombies_of(self->r.pid));
 }
 
@@ -196,7 +196,7 @@ TEST_F(reaper, grace_without_threads)
 	EXPECT_EQ(ORPHANS, kw_zombies_of(self->r.pid));
 	EXPECT_EQ(0, kw_write(THREADS_MAX, max));
 	EXPECT_TRUE(kw_until(kw_listed(self->r.pid, &info) &&
-			     info.swept == ORPHANS && !info.grace));
+			     (long)info.swept == ORPHANS && !info.grace));
 	EXPECT_EQ(0, kw_zombies_of(self->r.pid));
 }
 
