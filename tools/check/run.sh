@@ -29,12 +29,13 @@ run()
 	*-stock) mode+=(--thread single --no-module) ;;
 	*) mode+=(--thread single) ;;
 	esac
-	# large numbers once, where they take the least time
+	# the large numbers once, where they take the least time
 	case $all$1 in
-	-a6.1-4-multi)
-		mode+=(-m 3G) numbers="KWAITD_ORPHANS=10000 KWAITD_ZOMBIES=50000" ;;
+	-a6.1-4-multi) mode+=(-m 3G)
+		numbers="KWAITD_LONG=1 KWAITD_ORPHANS=10000 KWAITD_ZOMBIES=50000" ;;
+	-a6.1-4-single) numbers="KWAITD_LONG=1 KWAITD_TORTURE=45" ;;
+	-a*-4-single) numbers="KWAITD_TORTURE=45" ;;
 	esac
-	[ -z "$all" ] || numbers+=" KWAITD_LONG=1 KWAITD_TORTURE=45"
 	slow=$(slowness "$1")
 	# A guest with a test that hangs is ended when it has been silent for so long, and
 	# by nothing else. (kselftest's own timeouts take a coreutils timeout.) Each result
