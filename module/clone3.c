@@ -3,20 +3,35 @@
  * Linux 7.1's CLONE_AUTOREAP and CLONE_NNP for the clone3() of kernels that do
  * not know them.
  *
- * clone3() refuses what it does not know after it has copied its arguments. In
- * between these flags are taken out and, if they make sense together, carried to
- * the fork hook (hooks.c). What does not make sense stays and is refused.
+ * clone3() copies its arguments, and then refuses what it does not know. In between these
+ * flags are taken out and, if they make sense together, carried to the fork hook. What does
+ * not make sense stays, and clone3() refuses it.
  *
- * CLONE_PIDFD_AUTOKILL stays, too. The child is to be killed when one file, and
- * not another pidfd of the same process, is closed for the last time. Between 6.9
- * and 7.0 nothing of a pidfd is called then; a hook would have to be in __fput(),
- * in the way of every file of every process.
+ * CLONE_PIDFD_AUTOKILL stays, too. It kills the child when one file, and not another pidfd
+ * of the same process, is closed for the last time. Between 6.9 and 7.0 no function of a
+ * pidfd is called then. The hook would have to be in __fput(), in the way of every file of
+ * every process.
  */
 #include <linux/sched.h>
 #include <linux/sched/task.h>
 
+#include "clone3.h"
 #include "compat.h"
-#include "kwaitd.h"
+#include "mark.h"
+#include "param.h"
+
+unsigned int kwaitd_clone3 = KWAITD_CLONE3_AUTO;
+static struct kwaitd_words clone3_param = {
+	.value = &kwaitd_clone3,
+	.nr = 3,
+	.words = {
+		[KWAITD_CLONE3_OFF]	= "off",
+		[KWAITD_CLONE3_ON]	= "on",
+		[KWAITD_CLONE3_AUTO]	= "auto",
+	},
+};
+module_param_cb(clone3, &kwaitd_words_ops, &clone3_param, 0444);
+MODULE_PARM_DESC(clone3, "CLONE_AUTOREAP and CLONE_NNP for clone3(), where the kernel does not know them: off, on: or do not load, auto (default): if the kernel can be hooked");
 
 /**
  * kwaitd_clone3_args() - look at the arguments of a clone3()
@@ -44,7 +59,7 @@ int kwaitd_clone3_args(struct kernel_clone_args *kargs)
 	    ((kargs->flags & CLONE_PARENT) || kargs->exit_signal))
 		return -EINVAL;
 	kargs->flags &= ~request;
-	/* Unused while kargs->fn is NULL, as it is in every clone3(). */
+	/* kwaitd_clone3_flags() says why there. */
 	kargs->fn_arg = (void *)(unsigned long)request;
 	return 0;
 }

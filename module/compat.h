@@ -14,6 +14,7 @@
 #include <linux/fs.h>
 #include <linux/ftrace.h>
 #include <linux/hrtimer.h>
+#include <linux/idr.h>
 #include <linux/kernfs.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
@@ -181,6 +182,16 @@ static inline int pid_ns_pid_max(const struct pid_namespace *ns)
 #else
 	return PID_MAX_LIMIT;
 #endif
+}
+
+/*
+ * find_ge_pid(), which is not exported: the next process id that is in use in a namespace,
+ * from *nr on. Sets *nr to its number there. Returns NULL if there is none. RCU; what is
+ * returned outlives it only with a reference.
+ */
+static inline struct pid *pid_next(struct pid_namespace *ns, int *nr)
+{
+	return idr_get_next(&ns->idr, nr);
 }
 
 #if LINUX_VERSION_CODE < KERNEL_VERSION(6, 13, 0)

@@ -16,7 +16,11 @@
 
 #include "adopt.h"
 #include "compat.h"
+#include "hook.h"
+#include "hooks.h"
 #include "kwaitd.h"
+#include "mark.h"
+#include "sweep.h"
 
 /* pidfd_get_pid() is not exported. */
 static struct pid *no_pidfd_get_pid(unsigned int fd, unsigned int *flags)
@@ -26,7 +30,7 @@ static struct pid *no_pidfd_get_pid(unsigned int fd, unsigned int *flags)
 
 DEFINE_STATIC_CALL(kwaitd_pidfd_get_pid, no_pidfd_get_pid);
 
-static int version(struct kwaitd_version *v)
+static int ctl_version(struct kwaitd_version *v)
 {
 	if (v->flags)
 		return -EINVAL;
@@ -39,7 +43,7 @@ static int version(struct kwaitd_version *v)
 	return 0;
 }
 
-static int exit_info(struct kwaitd_exit_info *info)
+static int ctl_exit_info(struct kwaitd_exit_info *info)
 {
 	unsigned int flags;
 	struct pid *pid;
@@ -79,7 +83,7 @@ static struct pid *get_reaper(int pidfd)
 	return ERR_PTR(-EPERM);
 }
 
-static int adopt(struct kwaitd_adopt *arg)
+static int ctl_adopt(struct kwaitd_adopt *arg)
 {
 	struct pid *pid;
 	int err;
@@ -94,7 +98,7 @@ static int adopt(struct kwaitd_adopt *arg)
 	return err;
 }
 
-static int release(struct kwaitd_adopt *arg)
+static int ctl_release(struct kwaitd_adopt *arg)
 {
 	struct pid *pid;
 	int err;
@@ -111,7 +115,7 @@ static int release(struct kwaitd_adopt *arg)
 	return err;
 }
 
-static int reap(struct kwaitd_reap *arg)
+static int ctl_reap(struct kwaitd_reap *arg)
 {
 	struct pid *pid;
 	int err;
@@ -128,7 +132,7 @@ static int reap(struct kwaitd_reap *arg)
 	return err;
 }
 
-static int list(struct kwaitd_list *arg)
+static int ctl_list(struct kwaitd_list *arg)
 {
 	char __user *to = u64_to_user_ptr(arg->reapers);
 	struct kwaitd_reaper reaper;
@@ -163,21 +167,21 @@ union argument {
 	struct kwaitd_reap reap;
 };
 
-static int call(unsigned int cmd, union argument *arg)
+static int ctl_command(unsigned int cmd, union argument *arg)
 {
 	switch (cmd) {
 	case KWAITD_IOC_EXIT_INFO:
-		return exit_info(&arg->exit_info);
+		return ctl_exit_info(&arg->exit_info);
 	case KWAITD_IOC_VERSION:
-		return version(&arg->version);
+		return ctl_version(&arg->version);
 	case KWAITD_IOC_ADOPT:
-		return adopt(&arg->adopt);
+		return ctl_adopt(&arg->adopt);
 	case KWAITD_IOC_RELEASE:
-		return release(&arg->adopt);
+		return ctl_release(&arg->adopt);
 	case KWAITD_IOC_LIST:
-		return list(&arg->list);
+		return ctl_list(&arg->list);
 	case KWAITD_IOC_REAP:
-		return reap(&arg->reap);
+		return ctl_reap(&arg->reap);
 	}
 	return -ENOTTY;
 }
@@ -216,7 +220,7 @@ static long kwaitd_ctl_ioctl(struct file *file, unsigned int cmd,
 	err = copy_struct_from_user(&arg, size, (void __user *)uarg, usize);
 	if (err)
 		return err;
-	err = call(commands[i].cmd, &arg);
+	err = ctl_command(commands[i].cmd, &arg);
 	if (err)
 		return err;
 	/* What the caller has beyond is zero. */
@@ -248,12 +252,17 @@ int kwaitd_ctl_init(void)
 {
 	unsigned long addr;
 
-	addr = kwaitd_hooks_symbol("pidfd_get_pid");
+	addr = kwaitd_hook_symbol("pidfd_get_pid");
 	if (addr)
 		static_call_update(kwaitd_pidfd_get_pid, (void *)addr);
 	return misc_register(&ctl);
 }
 
+/**
+ * kwaitd_ctl_exit() - remove /dev/kwaitd; nobody has it open
+ *
+ * Context: process context; may sleep.
+ */
 void kwaitd_ctl_exit(void)
 {
 	misc_deregister(&ctl);

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The hooks: where the kernel creates a task, tells of its death, and frees
- * it. Each asks mark.c, adopt.c or reaper.c, and may have something else run in
- * place of the function; none of them decides anything itself.
+ * The hooks: the places where the kernel creates a task, tells of its death, and frees it.
+ * Each asks another file what to do, and may have something else run in place of the
+ * function (hook.h says how). What a birth or a death means is decided elsewhere: mark.c,
+ * auto.c and adopt.c, death.c, queue.c.
  *
  *   fork     cgroup_post_fork(child, kargs)
  *	copy_process() calls it for every child once nothing can fail any more
@@ -22,23 +23,11 @@
  *	current EXIT_DEAD. wait4(), ptrace and reparenting pass over such a
  *	task, so it can as well be released a little later by someone else.
  *
- * They are ftrace_ops of their own, each with its own trampoline: that costs an
- * ordinary child less than kprobes at the same places, and neither kprobes turned
- * off nor kernel.ftrace_enabled=0 can take them away (FTRACE_OPS_FL_PERMANENT).
- * Those that may change the ip say so (FTRACE_OPS_FL_IPMODIFY), which keeps them
- * and livepatch out of each other's way.
- *
- * What runs in place of a function, name_taken(), calls its body: what follows the
- * call of the trampoline. So the hook does not see that, and other tracers see one
- * call where there was one.
- *
  * Context: handlers run with preemption off, and on PREEMPT_RT too: nothing in
  * them sleeps, takes a spinlock_t or, on RT, allocates.
  */
 #define pr_fmt(fmt) KBUILD_MODNAME ": " fmt
 
-#include <linux/ftrace.h>
-#include <linux/kprobes.h>
 #include <linux/module.h>
 #include <linux/poll.h>
 #include <linux/preempt.h>
@@ -49,8 +38,17 @@
 #include <linux/uaccess.h>
 
 #include "adopt.h"
+#include "auto.h"
+#include "clone3.h"
 #include "compat.h"
-#include "kwaitd.h"
+#include "death.h"
+#include "hook.h"
+#include "hooks.h"
+#include "mark.h"
+#include "param.h"
+#include "queue.h"
+#include "status.h"
+#include "zombie.h"
 
 enum {
 	HOOK_FORK,
@@ -76,65 +74,25 @@ static void leave(void)
 	preempt_enable_notrace();
 }
 
-static void *argument(struct ftrace_regs *fregs, unsigned int n)
-{
-	return (void *)ftrace_regs_get_argument(fregs, n);
-}
-
-/* Have something else run. */
-static void skip(struct ftrace_regs *fregs, unsigned long instead)
-{
-	ftrace_regs_set_instruction_pointer(fregs, instead);
-}
-
-/*
- * Have something run that may sleep, on PREEMPT_RT where it takes a lock: with a
- * reference on the module, to be put as its last act. The few instructions that it
- * then still runs are what kwaitd_hooks_exit() waits for.
- */
-static void take(struct ftrace_regs *fregs, unsigned long taken)
-{
-	/* Fails only when the module is on its way out. */
-	if (try_module_get(THIS_MODULE))
-		skip(fregs, taken);
-}
-
-/*
- * A BPF trampoline of the kinds that call the function themselves does so by what it
- * finds as the ip, and with IBT that must be an ENDBR64, which no body begins with.
- * Then what runs is name_pass(): the body, by a tail call, so that nothing comes back
- * to this module.
- */
-static __always_inline void pass(struct ftrace_regs *fregs, unsigned long passed)
-{
-	if (cpu_feature_enabled(X86_FEATURE_IBT))
-		skip(fregs, passed);
-}
-
-/*
- * What clone3() was asked for that this kernel does not know goes from its hook to
- * the fork hook in fn_arg: the argument of fn, which a kernel thread starts in, and
- * NULL as fn is in a clone of user space.
- */
-static u64 clone_flags(const struct kernel_clone_args *kargs)
-{
-	return kargs->flags | (kargs->fn ? 0 : (unsigned long)kargs->fn_arg);
-}
-
 static void kwaitd_hook_fork(unsigned long ip, unsigned long parent_ip,
 			     struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct task_struct *child = argument(fregs, 0);
-	struct kernel_clone_args *kargs = argument(fregs, 1);
-	u64 flags = clone_flags(kargs);
+	struct task_struct *child = kwaitd_hook_argument(fregs, 0);
+	struct kernel_clone_args *kargs = kwaitd_hook_argument(fregs, 1);
+	u64 flags = kwaitd_clone3_flags(kargs);
 
 	enter(HOOK_FORK);
 	if (unlikely(flags & (CLONE_DETACHED | CLONE_PARENT | CLONE_AUTOREAP |
-			      CLONE_NNP)))
+			      CLONE_NNP))) {
 		kwaitd_mark_fork(child, flags);
-	/* The function is about to move the child there. */
-	if (kwaitd_adopt_any() || unlikely(READ_ONCE(kwaitd_auto_on)))
-		kwaitd_adopt_fork(child, kargs->cset->dfl_cgrp);
+		if (kwaitd_mark_any())
+			kwaitd_status_watch();
+	}
+	/* The function is about to move the child to this cgroup. */
+	if (unlikely(READ_ONCE(kwaitd_auto_on)))
+		kwaitd_auto_fork(child, kargs->cset->dfl_cgrp);
+	if (kwaitd_adopt_any())
+		kwaitd_adopt_fork(child);
 	leave();
 }
 
@@ -151,10 +109,12 @@ static notrace bool kwaitd_notify_pass(struct task_struct *tsk, int sig)
 }
 
 /*
- * No signal: reap it. A parent that has called execve() since the fork, as
- * parent_exec_id tells, would get SIGCHLD instead of whatever it is, none included.
- * tasklist_lock is held for writing, which protects parent_exec_id and tsk->parent, and
- * nobody else asks for it once its task is dead. A parent in execve() right now, whose
+ * Nobody is told of the death of tsk: no signal, and the kernel reaps it.
+ *
+ * A parent that has called execve() since the fork, as parent_exec_id tells, would get
+ * SIGCHLD instead of whatever the signal is, none included. So tsk gets the parent's own
+ * id. tasklist_lock is held for writing, which protects parent_exec_id and tsk->parent, and
+ * nobody else asks for the id once its task is dead. A parent in execve() right now, whose
  * own id is not protected, may still get that signal.
  */
 static bool kwaitd_notify_taken(struct task_struct *tsk, int sig)
@@ -163,34 +123,23 @@ static bool kwaitd_notify_taken(struct task_struct *tsk, int sig)
 
 	tsk->parent_exec_id = READ_ONCE(parent->self_exec_id);
 	static_call(kwaitd_notify_body)(tsk, 0);
-	/*
-	 * The release hook is next to see current. Others are released as the kernel
-	 * has it: release_task() of the last thread goes on with its leader, which
-	 * died before, by itself.
-	 */
-	if (tsk != current) {
-		preempt_disable();
-		kwaitd_adopt_released(tsk);
-		if (!kwaitd_mark_release(tsk))
-			kwaitd_reaper_inline(tsk);
-		preempt_enable();
-	}
+	/* The release hook is next to see current. */
+	if (tsk != current)
+		kwaitd_death_of_other(tsk);
 	module_put(THIS_MODULE);
 	return true;
 }
 
-/* A tracer waits for its tracee whatever that was created as. */
 static void kwaitd_hook_notify(unsigned long ip, unsigned long parent_ip,
 			       struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct task_struct *tsk = argument(fregs, 0);
+	struct task_struct *tsk = kwaitd_hook_argument(fregs, 0);
 
 	enter(HOOK_NOTIFY);
-	pass(fregs, (unsigned long)kwaitd_notify_pass);
-	kwaitd_sweep_step(tsk);
-	if (!tsk->ptrace && ((kwaitd_mark_any() && kwaitd_mark_test(tsk)) ||
-			     (kwaitd_adopt_any() && kwaitd_adopt_takes(tsk))))
-		take(fregs, (unsigned long)kwaitd_notify_taken);
+	kwaitd_hook_pass(fregs, (unsigned long)kwaitd_notify_pass);
+	kwaitd_zombies_locked(tsk);
+	if (kwaitd_death_untold(tsk))
+		kwaitd_hook_take(fregs, (unsigned long)kwaitd_notify_taken);
 	leave();
 }
 
@@ -208,10 +157,12 @@ static notrace bool kwaitd_detach_pass(struct task_struct *tracer,
 }
 
 /*
- * A dead process whose tracer lets go of it, by exiting in a thread of the parent,
- * was never heard of by do_notify_parent(): the kernel thinks that this parent
- * knows already. It uses the tracer for nothing but to find that out, so with
- * another one it asks. tasklist_lock is held for writing.
+ * Problem: a dead process, which is traced by a thread of its parent, is detached as that
+ * thread exits. The kernel does not call do_notify_parent() for it: it thinks that this
+ * parent knows already.
+ * Trick: the kernel uses the argument tracer for nothing but to find out whether the tracer
+ * is the parent. With init_task as the tracer it is not, and the kernel calls.
+ * Safe: tasklist_lock is held for writing, and nothing is written to init_task.
  */
 static bool kwaitd_detach_taken(struct task_struct *tracer, struct task_struct *p)
 {
@@ -224,12 +175,12 @@ static bool kwaitd_detach_taken(struct task_struct *tracer, struct task_struct *
 static void kwaitd_hook_detach(unsigned long ip, unsigned long parent_ip,
 			       struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct task_struct *p = argument(fregs, 1);
+	struct task_struct *p = kwaitd_hook_argument(fregs, 1);
 
 	enter(HOOK_DETACH);
-	pass(fregs, (unsigned long)kwaitd_detach_pass);
+	kwaitd_hook_pass(fregs, (unsigned long)kwaitd_detach_pass);
 	if (thread_group_leader(p) && kwaitd_mark_test(p))
-		take(fregs, (unsigned long)kwaitd_detach_taken);
+		kwaitd_hook_take(fregs, (unsigned long)kwaitd_detach_taken);
 	leave();
 }
 
@@ -258,23 +209,23 @@ static int kwaitd_clone3_taken(struct kernel_clone_args *kargs,
 }
 
 /*
- * A look at what will be copied spares nearly every clone3() the rest. What is not
- * in memory may be anything; and who changes the flags meanwhile gets what this
- * kernel says of them.
+ * Nearly every clone3() is spared the rest by a look at the flags that will be copied. If
+ * they are not in memory they may be anything. Who changes the flags after the look gets
+ * what this kernel says of them.
  */
 static void kwaitd_hook_clone3(unsigned long ip, unsigned long parent_ip,
 			       struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct clone_args __user *uargs = (void __user *)argument(fregs, 1);
+	struct clone_args __user *uargs = (void __user *)kwaitd_hook_argument(fregs, 1);
 	u64 flags;
 
 	enter(HOOK_CLONE3);
-	pass(fregs, (unsigned long)kwaitd_clone3_pass);
-	/* Before that the load may fail, and does not wait for who sleeps. */
+	kwaitd_hook_pass(fregs, (unsigned long)kwaitd_clone3_pass);
+	/* Until the module is live the load may fail, and it does not wait for sleepers. */
 	if (READ_ONCE(kwaitd_live) &&
 	    (copy_from_user_nofault(&flags, &uargs->flags, sizeof(flags)) ||
 	     (flags & (CLONE_AUTOREAP | CLONE_NNP | CLONE_PARENT))))
-		take(fregs, (unsigned long)kwaitd_clone3_taken);
+		kwaitd_hook_take(fregs, (unsigned long)kwaitd_clone3_taken);
 	leave();
 }
 
@@ -310,19 +261,12 @@ static void kwaitd_hook_poll(unsigned long ip, unsigned long parent_ip,
 			     struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
 	enter(HOOK_POLL);
-	pass(fregs, (unsigned long)kwaitd_poll_pass);
+	kwaitd_hook_pass(fregs, (unsigned long)kwaitd_poll_pass);
 	if (kwaitd_mark_any() &&
-	    kwaitd_mark_known(pidfd_poll_pid(argument(fregs, 0))))
-		take(fregs, (unsigned long)kwaitd_poll_taken);
+	    kwaitd_mark_known(pidfd_poll_pid(kwaitd_hook_argument(fregs, 0))))
+		kwaitd_hook_take(fregs, (unsigned long)kwaitd_poll_taken);
 	leave();
 }
-
-static void release_nothing(struct task_struct *p)
-{
-}
-
-/* For reaper.c, too: past the hook */
-DEFINE_STATIC_CALL(kwaitd_release_body, release_nothing);
 
 static notrace void kwaitd_release_pass(struct task_struct *p)
 {
@@ -335,189 +279,95 @@ static noinline notrace void kwaitd_release_skipped(void)
 	barrier();
 }
 
-static enum kwaitd_kind thread_kind(struct task_struct *p)
-{
-	return kwaitd_mark_test_thread(p) ? KWAITD_KIND_DETACHED :
-					    KWAITD_KIND_OTHER;
-}
-
-/* Its marks end here; that of an own child first, which also refers to the pid. */
-static enum kwaitd_kind process_kind(struct task_struct *p)
-{
-	enum kwaitd_kind kind = KWAITD_KIND_OTHER;
-
-	if (kwaitd_adopt_any()) {
-		if (p == current && kwaitd_adopt_orphan(p))
-			kind = KWAITD_KIND_ORPHAN;
-		kwaitd_adopt_released(p);
-	}
-	if ((kwaitd_mark_any() && kwaitd_mark_release(p)) ||
-	    signal_autoreap(p->signal))
-		kind = KWAITD_KIND_DETACHED;
-	return kind;
-}
-
 static void kwaitd_hook_release(unsigned long ip, unsigned long parent_ip,
 				struct ftrace_ops *ops, struct ftrace_regs *fregs)
 {
-	struct task_struct *p = argument(fregs, 0);
+	struct task_struct *p = kwaitd_hook_argument(fregs, 0);
 	enum kwaitd_kind kind;
 
 	enter(HOOK_RELEASE);
-	pass(fregs, (unsigned long)kwaitd_release_pass);
-	kind = thread_group_leader(p) ? process_kind(p) : thread_kind(p);
-	/* Someone else's release: wait4(), execve(). */
-	if (p == current && kwaitd_reaper_queue(p, kind))
-		skip(fregs, (unsigned long)kwaitd_release_skipped);
+	kwaitd_hook_pass(fregs, (unsigned long)kwaitd_release_pass);
+	kind = kwaitd_death_kind(p);
+	/* If p is another task, this is somebody's wait4() or execve(). */
+	if (p == current && kwaitd_queue_task(p, kind))
+		kwaitd_hook_redirect(fregs, (unsigned long)kwaitd_release_skipped);
 	leave();
 }
 
-#define LOOKS FTRACE_OPS_FL_PERMANENT
-#define TAKES (FTRACE_OPS_FL_PERMANENT | FTRACE_OPS_FL_IPMODIFY)
-
-/*
- * In the order of registration. A native one is not registered, since the kernel
- * does by itself what it is for.
- */
-static struct hook {
-	const char *name;
-	const char *symbol;
-	struct ftrace_ops ops;
-	unsigned long addr;
-	bool native;
-	bool optional;		/* its absence costs no more than what it is for */
-	bool registered;
-} hooks[NR_HOOKS] = {
+/* In the order of registration. A native one is not registered. */
+static struct kwaitd_hook hooks[NR_HOOKS] = {
 	[HOOK_FORK] = {
 		"fork", "cgroup_post_fork",
-		.ops = { .func = kwaitd_hook_fork, .flags = LOOKS },
+		.ops = { .func = kwaitd_hook_fork, .flags = KWAITD_HOOK_LOOKS },
 	},
 	[HOOK_RELEASE] = {
 		"release", "release_task",
-		.ops = { .func = kwaitd_hook_release, .flags = TAKES },
+		.ops = { .func = kwaitd_hook_release, .flags = KWAITD_HOOK_TAKES },
 	},
 	[HOOK_NOTIFY] = {
 		"notify", "do_notify_parent",
-		.ops = { .func = kwaitd_hook_notify, .flags = TAKES },
+		.ops = { .func = kwaitd_hook_notify, .flags = KWAITD_HOOK_TAKES },
 	},
 	[HOOK_DETACH] = {
 		"detach", "__ptrace_detach",
-		.ops = { .func = kwaitd_hook_detach, .flags = TAKES },
+		.ops = { .func = kwaitd_hook_detach, .flags = KWAITD_HOOK_TAKES },
 		.native = KWAITD_NATIVE_MARK, .optional = true,
 	},
 	[HOOK_CLONE3] = {
 		"clone3", "copy_clone_args_from_user",
-		.ops = { .func = kwaitd_hook_clone3, .flags = TAKES },
+		.ops = { .func = kwaitd_hook_clone3, .flags = KWAITD_HOOK_TAKES },
 		.native = KWAITD_NATIVE_CLONE3, .optional = true,
 	},
 	[HOOK_POLL] = {
 		"poll", "pidfd_poll",
-		.ops = { .func = kwaitd_hook_poll, .flags = TAKES },
+		.ops = { .func = kwaitd_hook_poll, .flags = KWAITD_HOOK_TAKES },
 		.native = KWAITD_NATIVE_HANGUP, .optional = true,
 	},
 };
 
-/**
- * kwaitd_hooks_symbol() - where a function is that is not exported
- * @name: its name
- *
- * A kprobe, which need not be armed, finds it. With IBT that is past its ENDBR64.
- *
- * Context: process context; may sleep.
- * Return: an address to call directly; 0 if the kernel has no such function.
- */
-unsigned long kwaitd_hooks_symbol(const char *name)
-{
-	struct kprobe kp = {
-		.symbol_name = name,
-		.flags = KPROBE_FLAG_DISABLED,
-	};
-
-	if (register_kprobe(&kp))
-		return 0;
-	unregister_kprobe(&kp);
-	return (unsigned long)kp.addr;
-}
-
-static int hook_register(struct hook *h)
-{
-	unsigned int tries = 100;
-	int err;
-
-	if (!h->addr)
-		return -ENOENT;
-	err = ftrace_set_filter_ip(&h->ops, h->addr, 0, 0);
-	if (err)
-		return err;
-	/* EAGAIN, after a millisecond: a BPF trampoline there is being changed. */
-	do {
-		err = register_ftrace_function(&h->ops);
-	} while (err == -EAGAIN && tries--);
-	h->registered = !err;
-	if (err)
-		ftrace_free_filter(&h->ops);
-	return err;
-}
-
 static void hooks_unregister(void)
 {
-	struct hook *h;
+	struct kwaitd_hook *h;
 
-	for (h = hooks + NR_HOOKS; h-- > hooks;) {
-		if (!h->registered)
-			continue;
-		unregister_ftrace_function(&h->ops);
-		ftrace_free_filter(&h->ops);
-		h->registered = false;
-	}
-}
-
-/*
- * What follows the call of the trampoline, which is the first thing in it. A static
- * call is a direct one, to which neither IBT nor kCFI objects.
- */
-static void *body(unsigned int hook)
-{
-	return (void *)(hooks[hook].addr + MCOUNT_INSN_SIZE);
+	for (h = hooks + NR_HOOKS; h-- > hooks;)
+		kwaitd_hook_unregister(h);
 }
 
 static void find_bodies(void)
 {
 	if (hooks[HOOK_RELEASE].addr)
-		static_call_update(kwaitd_release_body, body(HOOK_RELEASE));
+		static_call_update(kwaitd_release_body, kwaitd_hook_body(&hooks[HOOK_RELEASE]));
 	if (hooks[HOOK_NOTIFY].addr)
-		static_call_update(kwaitd_notify_body, body(HOOK_NOTIFY));
+		static_call_update(kwaitd_notify_body, kwaitd_hook_body(&hooks[HOOK_NOTIFY]));
 	if (hooks[HOOK_DETACH].addr)
-		static_call_update(kwaitd_detach_body, body(HOOK_DETACH));
+		static_call_update(kwaitd_detach_body, kwaitd_hook_body(&hooks[HOOK_DETACH]));
 	if (hooks[HOOK_CLONE3].addr)
-		static_call_update(kwaitd_clone3_body, body(HOOK_CLONE3));
+		static_call_update(kwaitd_clone3_body, kwaitd_hook_body(&hooks[HOOK_CLONE3]));
 	if (hooks[HOOK_POLL].addr)
-		static_call_update(kwaitd_poll_body, body(HOOK_POLL));
+		static_call_update(kwaitd_poll_body, kwaitd_hook_body(&hooks[HOOK_POLL]));
 }
 
 /**
  * kwaitd_hooks_init() - arm all hooks
  *
  * Context: process context; may sleep.
- * Return: 0, or what register_ftrace_function() said of the first that could not
- * be had, with none left armed: -EBUSY when kernel.ftrace_enabled is 0, or someone
- * else, such as livepatch, changes the ip there; -ENOENT when the kernel has no such
- * symbol; -EINVAL when ftrace has no call there.
+ * Return: 0; or what kwaitd_hook_register() said of the first that could not be had, with
+ * none left armed.
  */
 int kwaitd_hooks_init(void)
 {
-	struct hook *h;
+	struct kwaitd_hook *h;
 	int err;
 
-	/* What it takes depends on what its user has chosen. */
+	/* Whether this one is wanted, and needed, is the user's choice. */
 	hooks[HOOK_CLONE3].native |= kwaitd_clone3 == KWAITD_CLONE3_OFF;
 	hooks[HOOK_CLONE3].optional = kwaitd_clone3 == KWAITD_CLONE3_AUTO;
 
 	for (h = hooks; h < hooks + NR_HOOKS; h++)
-		h->addr = h->native ? 0 : kwaitd_hooks_symbol(h->symbol);
+		h->addr = h->native ? 0 : kwaitd_hook_symbol(h->symbol);
 	find_bodies();
 	for (h = hooks; h < hooks + NR_HOOKS; h++) {
-		err = h->native ? 0 : hook_register(h);
+		err = h->native ? 0 : kwaitd_hook_register(h);
 		if (!err)
 			continue;
 		pr_err("cannot hook %s (%s): %pe\n", h->name, h->symbol,
@@ -538,10 +388,7 @@ int kwaitd_hooks_init(void)
 void kwaitd_hooks_exit(void)
 {
 	hooks_unregister();
-	/*
-	 * Handlers are gone, but a task may have been preempted in what ran instead of
-	 * a function: kwaitd_release_skipped(), name_pass(), or the last of name_taken().
-	 */
+	/* A task may have been preempted in what ran in place of a function. */
 	synchronize_rcu_tasks();
 }
 
@@ -590,14 +437,12 @@ const char *kwaitd_hooks_silent(void)
  */
 void kwaitd_hooks_show(struct seq_file *m)
 {
-	const struct hook *h;
-	unsigned int i;
+	const struct kwaitd_hook *h;
 
 	seq_printf(m, "%-8s %-26s %5s %12s\n", "hook", "symbol", "armed", "hits");
-	for (i = 0; i < NR_HOOKS; i++) {
-		h = &hooks[i];
+	for (h = hooks; h < hooks + NR_HOOKS; h++) {
 		if (!h->native)
 			seq_printf(m, "%-8s %-26s %5d %12lu\n", h->name,
-				   h->symbol, h->registered, hook_hits(i));
+				   h->symbol, h->registered, hook_hits(h - hooks));
 	}
 }

@@ -11,11 +11,13 @@
 #include <linux/user_namespace.h>
 
 #include "compat.h"
-#include "kwaitd.h"
+#include "limits.h"
+#include "task.h"
 
 /*
- * In tasks. A bound for all cases there is not: it takes so many forks, none of
- * which exits, while a task is queued, and kwaitd is about to run.
+ * In tasks. No number is enough in all cases; with this one a fork fails if so many
+ * children are created, and none of them exits, while a task is queued and kwaitd is
+ * about to run.
  */
 #define HEADROOM 1024
 

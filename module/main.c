@@ -1,79 +1,86 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * kwaitd: children and threads nobody has to wait for, after Ingo Molnar's
- * patch of that name for Linux 2.5.31. Load and unload; kwaitd.h says where the
- * rest is.
+ * kwaitd: children and threads nobody has to wait for, after Ingo Molnar's patch of that
+ * name for Linux 2.5.31. Load and unload. kwaitd.h says where the rest is.
  */
 #include <linux/module.h>
-#include <linux/moduleparam.h>
-#include <linux/workqueue.h>
 
 #include "adopt.h"
+#include "auto.h"
+#include "count.h"
+#include "grace.h"
+#include "hooks.h"
 #include "kwaitd.h"
-
-bool kwaitd_live;
-struct workqueue_struct *kwaitd_wq;
+#include "later.h"
+#include "mark.h"
+#include "param.h"
+#include "pool.h"
+#include "queue.h"
+#include "status.h"
 
 static int __init kwaitd_init(void)
 {
 	int err;
 
-	kwaitd_wq = alloc_workqueue("kwaitd", WQ_UNBOUND, 0);
-	if (!kwaitd_wq)
-		return -ENOMEM;
-	kwaitd_adopt_init();
-	kwaitd_sweep_init();
-	kwaitd_status_init();
-	err = kwaitd_pool_init();
+	err = kwaitd_later_start();
 	if (err)
-		goto exit_wq;
-	err = kwaitd_reaper_init();
+		return err;
+	kwaitd_adopt_init();
+	kwaitd_auto_init();
+	kwaitd_grace_init();
+	kwaitd_status_init();
+	err = kwaitd_pool_init(kwaitd_queue_wake);
+	if (err)
+		goto stop_later;
+	err = kwaitd_queue_init();
 	if (err)
 		goto exit_pool;
 	err = kwaitd_hooks_init();
 	if (err)
-		goto exit_reaper;
+		goto exit_queue;
 	err = kwaitd_selftest();
 	if (err)
 		goto exit_hooks;
-	kwaitd_stats_init();
+	kwaitd_count_reset();
+	kwaitd_debugfs_init();
 	err = kwaitd_ctl_init();
 	if (err)
-		goto exit_stats;
+		goto exit_debugfs;
 	WRITE_ONCE(kwaitd_live, true);
-	kwaitd_adopt_auto();
+	kwaitd_auto_start();
 	return 0;
 
-exit_stats:
-	kwaitd_stats_exit();
+exit_debugfs:
+	kwaitd_debugfs_exit();
 exit_hooks:
 	kwaitd_hooks_exit();
-exit_reaper:
-	kwaitd_reaper_exit();
+exit_queue:
+	kwaitd_queue_exit();
 exit_pool:
 	kwaitd_pool_exit();
-exit_wq:
-	destroy_workqueue(kwaitd_wq);
+stop_later:
+	kwaitd_later_stop();
 	return err;
 }
 module_init(kwaitd_init);
 
 static void __exit kwaitd_exit(void)
 {
-	/* A parameter is not half written then, and has no work queued later. */
+	/* Then no parameter is half written, and none queues work later. */
 	kernel_param_lock(THIS_MODULE);
 	WRITE_ONCE(kwaitd_live, false);
 	kernel_param_unlock(THIS_MODULE);
 	kwaitd_ctl_exit();
-	kwaitd_stats_exit();
+	kwaitd_debugfs_exit();
 	kwaitd_hooks_exit();
-	kwaitd_sweep_exit();
+	kwaitd_grace_exit();
+	kwaitd_auto_exit();
 	kwaitd_adopt_exit();
-	kwaitd_reaper_exit();
+	kwaitd_queue_exit();
 	kwaitd_status_exit();
 	kwaitd_mark_exit();
 	kwaitd_pool_exit();
-	destroy_workqueue(kwaitd_wq);
+	kwaitd_later_stop();
 }
 module_exit(kwaitd_exit);
 

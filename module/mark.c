@@ -2,67 +2,67 @@
 /*
  * Marks: who was created detached.
  *
- * A thread's mark is its exit_signal, which for a thread means nothing: the
- * kernel sets -1 and tests only for >= 0, so -2 costs no memory, cannot leak,
- * dies with the thread, and execve() resets it along with what the thread is.
+ * A thread's mark is its exit_signal, which for a thread means nothing: the kernel sets it
+ * to -1 and tests only for >= 0. So -2 costs no memory, cannot leak, and dies with the
+ * thread. An execve() resets it, and makes the thread a process that is not detached.
  *
- * A process's mark must survive its own execve() and its parent's death, and
- * both reset exit_signal. Where the kernel has signal_struct::autoreap to
- * itself that is the mark. Elsewhere marks are kept in a hash table, by the
- * struct pid of the thread group: execve() by whatever thread keeps it, and
- * the mark's reference keeps its address from being used again.
+ * The mark of a process must survive its own execve() and its parent's death, and both
+ * reset exit_signal. Where the kernel has signal_struct::autoreap to itself, that bit is
+ * the mark. Elsewhere the marks are kept in a table.
  *
- * Every mark of a living process holds a reference on the module: without the
- * hooks the process would end as a zombie that nobody waits for.
+ * A marked process is released without having told anyone its exit status. Who has a pidfd
+ * can still ask for it. For them the mark stays in the table, as a record (status.c).
  *
- * A process that dies is released without having told anyone its exit status.
- * Who has a pidfd can still ask for it: for them the mark stays, as a record of
- * that (status.c).
+ * What this file promises:
+ *
+ *  - A child has its mark before it first runs, and keeps it until it is released.
+ *  - Each mark of a living process holds a reference on the module: without the hooks the
+ *    process would end as a zombie that nobody waits for.
+ *
+ * Locking: the table's lock, which protects the marks and records in it, too.
  */
-#include <linux/hash.h>
-#include <linux/list.h>
 #include <linux/module.h>
-#include <linux/spinlock.h>
 
 #include "compat.h"
-#include "kwaitd.h"
+#include "count.h"
 #include "mark.h"
+#include "param.h"
+#include "pool.h"
+#include "task.h"
 #include "trace.h"
 
 #define THREAD_DETACHED (-2)
 
-/* 100,000 marks make chains of six; 128 KiB, none where marks are native. */
+static_assert(sizeof(struct kwaitd_mark) <= KWAITD_POOL_SIZE);
+static_assert(offsetof(struct kwaitd_mark, entry) == 0);
+
+/* 100,000 marks make chains of six. 128 KiB; nothing is in it where marks are native. */
 #define TABLE_BITS 14
 
-static struct hlist_head table[1 << TABLE_BITS];
-atomic_long_t kwaitd_mark_live;		/* marks of living processes */
-atomic_long_t kwaitd_mark_records;	/* of released ones */
+static struct hlist_head buckets[1 << TABLE_BITS];
+static struct kwaitd_pidtab marks = {
+	.lock = __RAW_SPIN_LOCK_UNLOCKED(marks.lock),
+	.bits = TABLE_BITS,
+	.buckets = buckets,
+};
 
-/*
- * Protects table, and the marks in it. One lock, since fork and exit take
- * tasklist_lock, and for longer. Nests inside tasklist_lock, which interrupts
- * take for reading: never hold it with interrupts on.
- */
-static DEFINE_RAW_SPINLOCK(table_lock);
+atomic_long_t kwaitd_mark_live;
+atomic_long_t kwaitd_mark_records;
 
-static struct hlist_head *bucket(struct pid *pid)
+static struct kwaitd_mark *mark_of(struct kwaitd_entry *entry)
 {
-	return &table[hash_ptr(pid, TABLE_BITS)];
+	return container_of(entry, struct kwaitd_mark, entry);
 }
 
-/* table_lock held. */
+/* Lock held. */
 static struct kwaitd_mark *mark_find(struct pid *pid)
 {
-	struct kwaitd_mark *mark;
+	struct kwaitd_entry *entry = kwaitd_pidtab_find(&marks, pid);
 
-	hlist_for_each_entry(mark, bucket(pid), node) {
-		if (mark->pid == pid)
-			return mark;
-	}
-	return NULL;
+	return entry ? mark_of(entry) : NULL;
 }
 
-/* table_lock held. Return: NULL also if the process is being released. */
+/* Lock held. Return: NULL also if the process is being released. */
 static struct kwaitd_mark *mark_find_live(struct task_struct *leader)
 {
 	struct kwaitd_mark *mark = mark_find(task_tgid(leader));
@@ -71,14 +71,13 @@ static struct kwaitd_mark *mark_find_live(struct task_struct *leader)
 }
 
 /*
- * Whoever asks this of a marked process sees its mark: it was made before the
- * process first ran. So an empty bucket, which is nearly every bucket, says no
- * without the lock.
+ * Whoever asks this of a marked process sees its mark, which was made before the process
+ * first ran. So an empty bucket, as nearly every bucket is, says no without the lock.
  */
 static bool surely_unmarked(struct task_struct *leader)
 {
 	return KWAITD_NATIVE_MARK || !atomic_long_read(&kwaitd_mark_live) ||
-	       hlist_empty(bucket(task_tgid(leader)));
+	       kwaitd_pidtab_lacks(&marks, task_tgid(leader));
 }
 
 static bool mark_insert(struct task_struct *child)
@@ -94,16 +93,15 @@ static bool mark_insert(struct task_struct *child)
 		module_put(THIS_MODULE);
 		return false;
 	}
-	*mark = (struct kwaitd_mark){ .pid = get_pid(task_tgid(child)) };
-	raw_spin_lock_irqsave(&table_lock, flags);
-	hlist_add_head(&mark->node, bucket(mark->pid));
-	raw_spin_unlock_irqrestore(&table_lock, flags);
+	*mark = (struct kwaitd_mark){ .entry.pid = get_pid(task_tgid(child)) };
+	raw_spin_lock_irqsave(&marks.lock, flags);
+	kwaitd_pidtab_add(&marks, &mark->entry);
+	raw_spin_unlock_irqrestore(&marks.lock, flags);
 	atomic_long_inc(&kwaitd_mark_live);
-	kwaitd_status_watch();
 	return true;
 }
 
-/* A marked process is no more. table_lock not held. */
+/* A marked process is no more. Lock not held. */
 static void mark_end(void)
 {
 	atomic_long_dec(&kwaitd_mark_live);
@@ -113,9 +111,10 @@ static void mark_end(void)
 static bool mark_child(struct task_struct *child)
 {
 	/*
-	 * exit_signal: nobody else writes it before the child has run, except
-	 * reparent_leader() when CLONE_PARENT's parent dies right now, and then
-	 * SIGCHLD: also good, since the notify hook or the kernel ignores it.
+	 * Nobody else writes exit_signal before the child has run, with one exception:
+	 * reparent_leader(), when the parent that CLONE_PARENT chose dies right now. It
+	 * writes SIGCHLD. That does no harm, since the notify hook, or the kernel where
+	 * the mark is native, ignores the signal.
 	 */
 	if (!thread_group_leader(child)) {
 		WRITE_ONCE(child->exit_signal, THREAD_DETACHED);
@@ -149,12 +148,12 @@ void kwaitd_mark_fork(struct task_struct *child, u64 clone_flags)
 
 	if (task_works_for_kernel(child))
 		return;
-	/* A flag of its own in an atomic word, and the child has not run. */
+	/* Set atomically, in a word that others write, too. The child has not run yet. */
 	if (clone_flags & CLONE_NNP)
 		task_set_no_new_privs(child);
 	if (clone_flags & (CLONE_DETACHED | CLONE_AUTOREAP)) {
 		ok = READ_ONCE(kwaitd_live) && mark_child(child);
-		/* Its parent asked not to be told, and now has to be. */
+		/* The parent asked not to be told of the child's death, and must be. */
 		if (!ok && (clone_flags & CLONE_AUTOREAP) &&
 		    !signal_autoreap(child->signal))
 			WRITE_ONCE(child->exit_signal, SIGCHLD);
@@ -184,9 +183,9 @@ bool kwaitd_mark_test(struct task_struct *leader)
 
 	if (surely_unmarked(leader))
 		return false;
-	raw_spin_lock_irqsave(&table_lock, flags);
+	raw_spin_lock_irqsave(&marks.lock, flags);
 	found = mark_find_live(leader);
-	raw_spin_unlock_irqrestore(&table_lock, flags);
+	raw_spin_unlock_irqrestore(&marks.lock, flags);
 	return found;
 }
 
@@ -202,9 +201,9 @@ bool kwaitd_mark_test_thread(const struct task_struct *p)
 }
 
 /*
- * Has someone a pidfd? Where the struct pid does not say, whoever has a reference
- * is taken for one: but for the task, which has its own until it is released,
- * through free_pid() and a grace period, and the mark.
+ * Has someone a pidfd? Where the struct pid does not say, every reference is taken for a
+ * pidfd's, but for two: the mark's, and the task's, which the task keeps until free_pid()
+ * and a grace period have followed its release.
  */
 static bool pid_held(struct pid *pid)
 {
@@ -215,40 +214,41 @@ static bool pid_held(struct pid *pid)
 /**
  * kwaitd_mark_release() - a process is about to be released
  * @leader: its group leader
+ * @record: set to the record of its end, if somebody can ask for that; else to NULL
  *
  * Context: hooks; preemption off, tasklist_lock may be held.
- * Return: whether it was in the table of detached ones. If it was it is no more,
- * but for the record of its death.
+ * Return: whether the process had a mark. It has none any more.
  */
-bool kwaitd_mark_release(struct task_struct *leader)
+bool kwaitd_mark_release(struct task_struct *leader, struct kwaitd_mark **record)
 {
 	struct kwaitd_mark *mark;
 	unsigned long flags;
 	bool keep = false;
 
+	*record = NULL;
 	if (surely_unmarked(leader))
 		return false;
-	raw_spin_lock_irqsave(&table_lock, flags);
+	raw_spin_lock_irqsave(&marks.lock, flags);
 	mark = mark_find_live(leader);
 	if (mark) {
 		/* What pidfs_exit() tells since 6.15, no more and no less. */
 		mark->exit_code = kwaitd_exit_code(leader);
 		mark->cgroupid = task_cgroup_id(leader);
 		mark->released = true;
-		keep = pid_held(mark->pid);
+		keep = pid_held(mark->entry.pid);
 		mark->hanging_up = keep && !KWAITD_NATIVE_HANGUP;
 		if (!keep)
-			__hlist_del(&mark->node);
+			kwaitd_pidtab_del(&mark->entry);
 	}
-	raw_spin_unlock_irqrestore(&table_lock, flags);
+	raw_spin_unlock_irqrestore(&marks.lock, flags);
 	if (!mark)
 		return false;
 	if (keep) {
 		atomic_long_inc(&kwaitd_mark_records);
-		kwaitd_status_keep(mark);
+		*record = mark;
 	} else {
 		/* Not the last reference, since the task has one. */
-		put_pid(mark->pid);
+		put_pid(mark->entry.pid);
 		kwaitd_pool_put(mark);
 	}
 	mark_end();
@@ -256,61 +256,44 @@ bool kwaitd_mark_release(struct task_struct *leader)
 }
 
 /*
- * table_lock held. Marks nobody needs: of processes that died while the hooks
- * were disarmed, and records nobody can ask for, since the only reference left is
- * their own: pidfd_open() finds no dead process.
+ * Two kinds of marks are stale. One is that of a process that died while the hooks were
+ * disarmed. The other is a record that nobody can ask for, since its own reference on the
+ * pid is the only one left: pidfd_open() does not find a dead process. Lock held.
  */
-static bool mark_stale(const struct kwaitd_mark *mark)
+static bool mark_stale(struct kwaitd_entry *entry)
 {
+	struct kwaitd_mark *mark = mark_of(entry);
+
 	if (!mark->released)
-		return !pid_has_task(mark->pid, PIDTYPE_TGID);
-	return !mark->hanging_up && refcount_read(&mark->pid->count) == 1;
+		return !pid_has_task(entry->pid, PIDTYPE_TGID);
+	return !mark->hanging_up && refcount_read(&entry->pid->count) == 1;
 }
 
-static void sweep_bucket(struct hlist_head *head)
+static void mark_drop(struct kwaitd_entry *entry)
 {
-	struct kwaitd_mark *mark;
-	struct hlist_node *next;
-	HLIST_HEAD(stale);
+	struct kwaitd_mark *mark = mark_of(entry);
 
-	raw_spin_lock_irq(&table_lock);
-	hlist_for_each_entry_safe(mark, next, head, node) {
-		if (mark_stale(mark)) {
-			__hlist_del(&mark->node);
-			hlist_add_head(&mark->node, &stale);
-		}
-	}
-	raw_spin_unlock_irq(&table_lock);
-
-	hlist_for_each_entry_safe(mark, next, &stale, node) {
-		if (mark->released)
-			atomic_long_dec(&kwaitd_mark_records);
-		else
-			mark_end();
-		put_pid(mark->pid);
-		kwaitd_pool_free(mark);
-	}
+	if (mark->released)
+		atomic_long_dec(&kwaitd_mark_records);
+	else
+		mark_end();
+	put_pid(entry->pid);
+	kwaitd_pool_free(mark);
 }
 
 /**
- * kwaitd_mark_sweep() - free the marks that nobody needs any more
+ * kwaitd_mark_tidy() - free the marks and records that nobody needs any more
  *
  * Context: process context; may sleep.
  */
-void kwaitd_mark_sweep(void)
+void kwaitd_mark_tidy(void)
 {
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(table); i++) {
-		if (!hlist_empty(&table[i]))
-			sweep_bucket(&table[i]);
-		cond_resched();
-	}
+	kwaitd_pidtab_tidy(&marks, mark_stale, mark_drop);
 }
 
 /*
- * table_lock held. A process that has not been released, as far as the mark knows:
- * it has ended when its pidfd says EPOLLIN.
+ * Of a process that has not been released, as far as the mark knows. It has ended when its
+ * pidfd says EPOLLIN. Lock held.
  */
 static int status_of_task(struct pid *pid, u64 *cgroupid, s32 *exit_code)
 {
@@ -347,7 +330,7 @@ int kwaitd_mark_status(struct pid *pid, u64 *cgroupid, s32 *exit_code)
 	unsigned long flags;
 	int err = 0;
 
-	raw_spin_lock_irqsave(&table_lock, flags);
+	raw_spin_lock_irqsave(&marks.lock, flags);
 	mark = mark_find(pid);
 	if (!mark) {
 		err = -ENODATA;
@@ -357,7 +340,7 @@ int kwaitd_mark_status(struct pid *pid, u64 *cgroupid, s32 *exit_code)
 		*cgroupid = mark->cgroupid;
 		*exit_code = mark->exit_code;
 	}
-	raw_spin_unlock_irqrestore(&table_lock, flags);
+	raw_spin_unlock_irqrestore(&marks.lock, flags);
 	return err;
 }
 
@@ -366,19 +349,19 @@ int kwaitd_mark_status(struct pid *pid, u64 *cgroupid, s32 *exit_code)
  * @pid: its thread group's; the caller has a reference
  *
  * Context: any.
- * Return: always false where the kernel keeps the mark; else also true if it has been
- * released, for as long as there is a record of it.
+ * Return: always false where the kernel keeps the mark. Else true also for a process that
+ * has been released, for as long as there is a record of it.
  */
 bool kwaitd_mark_known(struct pid *pid)
 {
 	unsigned long flags;
 	bool known;
 
-	if (hlist_empty(bucket(pid)))
+	if (kwaitd_pidtab_lacks(&marks, pid))
 		return false;
-	raw_spin_lock_irqsave(&table_lock, flags);
+	raw_spin_lock_irqsave(&marks.lock, flags);
 	known = mark_find(pid);
-	raw_spin_unlock_irqrestore(&table_lock, flags);
+	raw_spin_unlock_irqrestore(&marks.lock, flags);
 	return known;
 }
 
@@ -395,24 +378,24 @@ bool kwaitd_mark_gone(struct pid *pid)
 	unsigned long flags;
 	bool gone;
 
-	raw_spin_lock_irqsave(&table_lock, flags);
+	raw_spin_lock_irqsave(&marks.lock, flags);
 	mark = mark_find(pid);
-	gone = mark && mark->released && !pid_has_task(mark->pid, PIDTYPE_PID);
-	raw_spin_unlock_irqrestore(&table_lock, flags);
+	gone = mark && mark->released && !pid_has_task(pid, PIDTYPE_PID);
+	raw_spin_unlock_irqrestore(&marks.lock, flags);
 	return gone;
 }
 
-/* Only records are left: other marks have a reference on the module. */
+static bool mark_any(struct kwaitd_entry *entry)
+{
+	return true;
+}
+
+/**
+ * kwaitd_mark_exit() - free the records
+ *
+ * Context: module exit. There are no marks any more: each has a reference on the module.
+ */
 void kwaitd_mark_exit(void)
 {
-	struct kwaitd_mark *mark;
-	struct hlist_node *next;
-	unsigned int i;
-
-	for (i = 0; i < ARRAY_SIZE(table); i++) {
-		hlist_for_each_entry_safe(mark, next, &table[i], node) {
-			put_pid(mark->pid);
-			kwaitd_pool_free(mark);
-		}
-	}
+	kwaitd_pidtab_tidy(&marks, mark_any, mark_drop);
 }

@@ -1,15 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Whose child an orphan was: who leaks. Nothing in the kernel remembers a parent
- * that has died, so while there are adopted reapers the last processes born are
- * noted here. A fixed number of them, the newest in each slot: it is for people
- * to look at, and may not know.
+ * Whose child an orphan was, which tells who leaks.
+ *
+ * Nothing in the kernel remembers a parent that has died. So while there are adopted
+ * reapers each birth is noted here, in one of a fixed number of slots, where it replaces
+ * an older one. The answer is for people to look at, and may be that it is not known.
  */
 #include <linux/sched.h>
 #include <linux/sched/signal.h>
 #include <linux/spinlock.h>
 
-#include "adopt.h"
+#include "origin.h"
 
 #define SLOTS 4096	/* 192 KiB; numbers are given out in turn */
 #define LOCKS 64

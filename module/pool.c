@@ -1,19 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Memory for marks.
+ * Memory for hooks: objects of KWAITD_POOL_SIZE bytes, for whatever a hook has to note.
  *
- * The fork hook cannot sleep, and cannot make the fork fail: by then the child
- * is there. So each CPU has some marks in store for when the slab allocator has
- * none to give without sleeping, and for PREEMPT_RT, where handlers cannot call
- * it at all. kwaitd/N, which may sleep, keeps the store between LOW and HIGH.
+ * The fork hook cannot sleep, and cannot make the fork fail: by then the child is there.
+ * So each CPU has some objects in store for when the slab allocator has none to give
+ * without sleeping. On PREEMPT_RT hooks cannot call the allocator at all, and use the
+ * store only. When a store has fewer than LOW objects, or more than HIGH, the pool asks
+ * for a refill by the callback it was initialised with. Whoever may sleep on that CPU then
+ * brings the store to TARGET.
  */
 #include <linux/list.h>
 #include <linux/percpu.h>
 #include <linux/slab.h>
 
-#include "compat.h"
-#include "kwaitd.h"
-#include "mark.h"
+#include "pool.h"
 
 #define LOW 128
 #define TARGET 256
@@ -23,56 +23,62 @@
 struct pool {
 	struct hlist_head free;
 	unsigned int count;
-	bool wanting;		/* kwaitd was asked to bring it to TARGET */
+	bool wanting;		/* a refill was asked for */
+};
+
+/* A free one */
+struct object {
+	struct hlist_node node;
 };
 
 static DEFINE_PER_CPU(struct pool, pools);
 static struct kmem_cache *cache;
+static void (*ask_for_refill)(void);	/* on this CPU */
 
-static void check(struct pool *pool)
+static void pool_check(struct pool *pool)
 {
 	if (pool->wanting || (pool->count >= LOW && pool->count <= HIGH))
 		return;
 	pool->wanting = true;
-	kwaitd_reaper_wake();
+	ask_for_refill();
 }
 
-static struct kwaitd_mark *take(struct pool *pool)
+static void *pool_take(struct pool *pool)
 {
-	struct kwaitd_mark *mark;
+	struct object *object;
 
-	mark = hlist_entry_safe(pool->free.first, struct kwaitd_mark, node);
-	if (mark) {
-		__hlist_del(&mark->node);
+	object = hlist_entry_safe(pool->free.first, struct object, node);
+	if (object) {
+		__hlist_del(&object->node);
 		pool->count--;
 	}
-	return mark;
+	return object;
 }
 
-static void give(struct pool *pool, struct kwaitd_mark *mark)
+static void pool_give(struct pool *pool, struct object *object)
 {
-	hlist_add_head(&mark->node, &pool->free);
+	hlist_add_head(&object->node, &pool->free);
 	pool->count++;
 }
 
 /**
- * kwaitd_pool_get() - memory for a mark
+ * kwaitd_pool_get() - an object
  *
  * Context: hooks; preemption off.
  * Return: not initialised; NULL if the store is empty, too.
  */
-struct kwaitd_mark *kwaitd_pool_get(void)
+void *kwaitd_pool_get(void)
 {
 	struct pool *pool = this_cpu_ptr(&pools);
-	struct kwaitd_mark *mark = NULL;
+	void *object = NULL;
 
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT))
-		mark = kmem_cache_alloc(cache, GFP_NOWAIT | __GFP_NOWARN);
-	if (!mark) {
-		mark = take(pool);
-		check(pool);
+		object = kmem_cache_alloc(cache, GFP_NOWAIT | __GFP_NOWARN);
+	if (!object) {
+		object = pool_take(pool);
+		pool_check(pool);
 	}
-	return mark;
+	return object;
 }
 
 /**
@@ -80,38 +86,38 @@ struct kwaitd_mark *kwaitd_pool_get(void)
  *
  * Context: process context.
  */
-struct kwaitd_mark *kwaitd_pool_alloc(void)
+void *kwaitd_pool_alloc(void)
 {
 	return kmem_cache_alloc(cache, GFP_KERNEL);
 }
 
 /**
  * kwaitd_pool_put() - give back what kwaitd_pool_get() gave
- * @mark: in no list
+ * @object: in no list
  *
  * Context: hooks; preemption off.
  */
-void kwaitd_pool_put(struct kwaitd_mark *mark)
+void kwaitd_pool_put(void *object)
 {
 	struct pool *pool = this_cpu_ptr(&pools);
 
 	if (!IS_ENABLED(CONFIG_PREEMPT_RT)) {
-		kmem_cache_free(cache, mark);
+		kmem_cache_free(cache, object);
 		return;
 	}
-	give(pool, mark);
-	check(pool);
+	pool_give(pool, object);
+	pool_check(pool);
 }
 
 /**
  * kwaitd_pool_free() - kwaitd_pool_put() for those that may sleep
- * @mark: in no list
+ * @object: in no list
  *
  * Context: process context.
  */
-void kwaitd_pool_free(struct kwaitd_mark *mark)
+void kwaitd_pool_free(void *object)
 {
-	kmem_cache_free(cache, mark);
+	kmem_cache_free(cache, object);
 }
 
 /**
@@ -127,46 +133,62 @@ bool kwaitd_pool_wanting(void)
 /**
  * kwaitd_pool_refill() - bring this CPU's store to its size
  *
- * Without memory it stays what it is until it is asked for the next time.
+ * Without memory the store stays what it is, until the next refill is asked for.
  *
- * Context: kwaitd; may sleep.
+ * Context: bound to this CPU; may sleep.
  */
 void kwaitd_pool_refill(void)
 {
 	struct pool *pool = raw_cpu_ptr(&pools);
-	struct kwaitd_mark *mark;
+	void *object;
 
 	while (READ_ONCE(pool->count) < TARGET) {
-		mark = kwaitd_pool_alloc();
-		if (!mark)
+		object = kwaitd_pool_alloc();
+		if (!object)
 			break;
 		preempt_disable();
-		give(pool, mark);
+		pool_give(pool, object);
 		preempt_enable();
 	}
 	while (READ_ONCE(pool->count) > TARGET) {
 		preempt_disable();
-		mark = take(pool);
+		object = pool_take(pool);
 		preempt_enable();
-		kmem_cache_free(cache, mark);
+		/* Hooks may have emptied the store in between. */
+		if (object)
+			kmem_cache_free(cache, object);
 	}
 	WRITE_ONCE(pool->wanting, false);
 }
 
-int kwaitd_pool_init(void)
+/**
+ * kwaitd_pool_init() - set up the stores; they are empty until the first refill
+ * @refill: called in hooks, with preemption off, when this CPU's store wants a
+ * kwaitd_pool_refill()
+ *
+ * Context: process context; may sleep.
+ * Return: 0 or -ENOMEM.
+ */
+int kwaitd_pool_init(void (*refill)(void))
 {
-	cache = KMEM_CACHE(kwaitd_mark, 0);
+	ask_for_refill = refill;
+	cache = kmem_cache_create("kwaitd_pool", KWAITD_POOL_SIZE, 0, 0, NULL);
 	return cache ? 0 : -ENOMEM;
 }
 
+/**
+ * kwaitd_pool_exit() - free the stores
+ *
+ * Context: process context. The hooks are disarmed, and everything was given back.
+ */
 void kwaitd_pool_exit(void)
 {
-	struct kwaitd_mark *mark;
+	void *object;
 	int cpu;
 
 	for_each_possible_cpu(cpu) {
-		while ((mark = take(per_cpu_ptr(&pools, cpu))))
-			kmem_cache_free(cache, mark);
+		while ((object = pool_take(per_cpu_ptr(&pools, cpu))))
+			kmem_cache_free(cache, object);
 	}
 	kmem_cache_destroy(cache);
 }

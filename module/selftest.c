@@ -16,17 +16,12 @@
 #include <linux/sched/signal.h>
 #include <linux/sched/task.h>
 
+#include "count.h"
+#include "defer.h"
+#include "hooks.h"
 #include "kwaitd.h"
 
 #define TIMEOUT (10 * HZ)
-
-/* Written only by the self-test, before the thread it names can die. */
-static struct task_struct *probe;
-
-bool kwaitd_selftest_is_probe(const struct task_struct *p)
-{
-	return unlikely(p == READ_ONCE(probe));
-}
 
 static int probe_fn(void *data)
 {
@@ -43,14 +38,14 @@ static int probe_run(void)
 	if (IS_ERR(p))
 		return PTR_ERR(p);
 	get_task_struct(p);
-	WRITE_ONCE(probe, p);
+	WRITE_ONCE(kwaitd_defer_probe, p);
 	wake_up_process(p);
 	while (pid_alive(p) && time_before(jiffies, deadline))
 		usleep_range(500, 1000);
 	released = !pid_alive(p);
 	/* It must not run this module's code any more, even if it has yet to. */
 	kthread_stop(p);
-	WRITE_ONCE(probe, NULL);
+	WRITE_ONCE(kwaitd_defer_probe, NULL);
 	put_task_struct(p);
 	return released;
 }
@@ -78,12 +73,12 @@ int kwaitd_selftest(void)
 		if (released < 0)
 			return released;
 		silent = kwaitd_hooks_silent();
-		queued = kwaitd_stats_sum(KWAITD_QUEUED_PROCESSES);
+		queued = kwaitd_count_sum(KWAITD_QUEUED_PROCESSES);
 	} while (released && !silent && !queued &&
 		 time_before(jiffies, deadline));
 	/* It is counted when it is gone. */
 	deadline = jiffies + TIMEOUT;
-	while (kwaitd_stats_sum(KWAITD_REAPED) < queued &&
+	while (kwaitd_count_sum(KWAITD_REAPED) < queued &&
 	       time_before(jiffies, deadline))
 		usleep_range(500, 1000);
 
@@ -94,7 +89,7 @@ int kwaitd_selftest(void)
 		pr_err("self-test: a thread that exited was never released\n");
 	else if (!queued)
 		pr_err("self-test: the hook in release_task does not see exits\n");
-	else if (kwaitd_stats_sum(KWAITD_REAPED) < queued)
+	else if (kwaitd_count_sum(KWAITD_REAPED) < queued)
 		pr_err("self-test: kwaitd does not come back from release_task\n");
 	else
 		return 0;

@@ -10,9 +10,9 @@
 #include <linux/sched/signal.h>
 #include <linux/tracepoint.h>
 
-#include "adopt.h"
 #include "compat.h"
-#include "kwaitd.h"
+#include "origin.h"
+#include "task.h"
 
 /* A child or thread was created detached; ok is 0 when no mark could be had. */
 TRACE_EVENT(kwaitd_mark,

@@ -1,22 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The reaper: a queue and a thread, kwaitd/N, on every CPU.
+ * The queues, and the threads that release what is in them: every CPU has a queue and a
+ * thread, kwaitd/N.
  *
- * A task queues itself on the CPU it dies on, as its last act in
- * exit_notify(): it is EXIT_DEAD and off every list but those release_task()
- * takes it from, so no one else can want to release it. It goes on to its last
- * schedule() meanwhile, which release_task() does not mind: wait4() releases
- * zombies in that state as well.
+ * A task queues itself on the CPU it dies on, as its last act in exit_notify(). By then
+ * the task is EXIT_DEAD and off every list but those release_task() takes it from, so
+ * nobody else can want to release it. It still goes on to its last schedule().
+ * release_task() does not mind: wait4() releases zombies in that state as well.
  *
- * Concurrency notes. The dying add to an llist, with preemption off and only on
- * their CPU. Who drains takes one task at a time, under the queue's lock, so that
- * a drain that loses its CPU keeps at most one task from others: normally only
- * kwaitd/N drains, but when it has no turn for too long (STALE) a worker on
- * another CPU does. Whoever drains, the order is that of the deaths.
+ * What this file promises:
  *
- * CPU hotplug: smpboot parks kwaitd/N when its CPU goes down, on that CPU. From
- * then on the queue is closed, which the dying see since they look on the same
- * CPU with preemption off, and what is in it is drained right there.
+ *  - A task that is queued is released exactly once.
+ *  - The tasks of a queue are released in the order of their deaths.
+ *  - A task is released in the tick after its death, or when its kwaitd/N runs next; and
+ *    after STALE by another CPU, if kwaitd/N does not get to run.
+ *
+ * Locking: dying tasks add themselves to an llist, without a lock, with preemption off and
+ * only on their CPU. A drain takes one task at a time, under the queue's lock. So a drain
+ * that loses its CPU keeps at most one task from others. Normally only kwaitd/N drains its
+ * queue. The queue's lock nests in nothing, and nothing in it.
+ *
+ * CPU hotplug: smpboot parks kwaitd/N when its CPU goes down, on that CPU. kwaitd/N then
+ * closes the queue and drains it. Tasks that die there later see that the queue is closed,
+ * since they look on the same CPU with preemption off, and are released at once.
  */
 #include <linux/hrtimer.h>
 #include <linux/jiffies.h>
@@ -29,20 +35,32 @@
 #include <linux/workqueue.h>
 #include <uapi/linux/sched/types.h>
 
-#include "adopt.h"
 #include "compat.h"
-#include "kwaitd.h"
+#include "count.h"
+#include "param.h"
+#include "pool.h"
+#include "queue.h"
+#include "task.h"
 #include "trace.h"
+
+static unsigned int batch = 16;
+static struct kwaitd_range batch_param = {
+	.value = &batch,
+	.min = 1,
+	.max = 4096,
+};
+module_param_cb(batch, &kwaitd_range_ops, &batch_param, 0644);
+MODULE_PARM_DESC(batch, "wake kwaitd when so many tasks are queued on its CPU, nothing else wants that, or a tick later (1 to 4096, default 16)");
 
 /* A queue that kwaitd has not come to for so long is drained by another CPU. */
 #define STALE (HZ / 20)
 
 struct kwaitd_queue {
 	struct llist_head tasks;	/* youngest first */
-	struct llist_node *oldest;	/* taken from tasks; protected by lock */
+	struct llist_node *oldest;	/* what was taken from tasks; protected by lock */
 	raw_spinlock_t lock;
-	atomic_t backlog;		/* queued, and release not begun */
-	unsigned long since;		/* jiffies: last empty, or taken from */
+	atomic_t backlog;		/* tasks whose release has not begun */
+	unsigned long since;		/* jiffies: when a task was last taken, or none left */
 	bool open;			/* written by kwaitd/N */
 };
 
@@ -53,16 +71,20 @@ static struct workqueue_struct *steal_wq;
 static struct hrtimer watch;
 
 /*
- * What is laid over task_struct::ptrace_entry of a queued task. exit_notify()
- * has just taken that off its list, nobody can attach to an EXIT_DEAD task, and
- * release_task() is the next to look at it: it wants an empty list.
+ * What the queue keeps in a task that is queued, in place of task_struct::ptrace_entry.
+ *
+ * Problem: a death must not depend on memory that can be had.
+ * Trick: ptrace_entry is not in use from here on. exit_notify() has taken it off its list.
+ * Safe: nobody can attach to a task that is EXIT_DEAD. release_task() is the next to look
+ * at ptrace_entry and wants an empty list, which reap() makes of it.
  */
 struct kwaitd_node {
 	struct llist_node llist;
-	unsigned long stamp;	/* ktime_get_ns() when queued, or ORPHAN */
+	unsigned long stamp;	/* ktime_get_ns() when queued; and ORPHAN */
 };
 
-#define ORPHAN 1UL	/* in stamp; the clock can do without */
+/* In stamp, which has no room beside it: a nanosecond more or less does not matter. */
+#define ORPHAN 1UL
 
 static_assert(sizeof(struct kwaitd_node) <= sizeof(struct list_head));
 
@@ -77,6 +99,12 @@ static struct task_struct *queued_task(struct llist_node *node)
 			    ptrace_entry);
 }
 
+static void release_nothing(struct task_struct *p)
+{
+}
+
+DEFINE_STATIC_CALL(kwaitd_release_body, release_nothing);
+
 static void reap(struct task_struct *p, unsigned int queue_cpu)
 {
 	unsigned long stamp = queue_node(p)->stamp, latency;
@@ -85,38 +113,14 @@ static void reap(struct task_struct *p, unsigned int queue_cpu)
 	INIT_LIST_HEAD(&p->ptrace_entry);
 	trace_kwaitd_reap(p, queue_cpu, latency, stamp & ORPHAN);
 	static_call(kwaitd_release_body)(p);
-	kwaitd_stats_latency(latency);
+	kwaitd_count_latency(latency);
 	kwaitd_count(KWAITD_REAPED);
 }
 
-/**
- * kwaitd_reaper_release() - release a zombie
- * @p: made EXIT_DEAD by the caller
- *
- * Context: process context; may sleep.
+/*
+ * A hint: other CPUs add tasks and take tasks meanwhile. A task is in its queue until its
+ * release begins.
  */
-void kwaitd_reaper_release(struct task_struct *p)
-{
-	preempt_disable();
-	kwaitd_adopt_released(p);
-	kwaitd_mark_release(p);
-	preempt_enable();
-	kwaitd_reaper_inline(p);
-	static_call(kwaitd_release_body)(p);
-}
-
-/**
- * kwaitd_reaper_inline() - an orphan that is not current is about to be released
- * @p: its group leader
- *
- * Context: any; tasklist_lock may be held.
- */
-void kwaitd_reaper_inline(struct task_struct *p)
-{
-	trace_kwaitd_reap(p, raw_smp_processor_id(), 0, true);
-}
-
-/* A hint: others queue and take meanwhile. Whose release has not begun is in it. */
 static bool queue_empty(struct kwaitd_queue *q)
 {
 	return !atomic_read(&q->backlog);
@@ -154,7 +158,7 @@ static unsigned int drain(unsigned int cpu)
 	return n;
 }
 
-static void wake(unsigned int cpu)
+static void wake_kwaitd(unsigned int cpu)
 {
 	struct task_struct *kwaitd = per_cpu(kwaitd_task, cpu);
 
@@ -162,8 +166,8 @@ static void wake(unsigned int cpu)
 		kwaitd_count(KWAITD_WAKEUPS);
 }
 
-/* Has nobody come to this queue for too long? */
-static bool stale(struct kwaitd_queue *q)
+/* Has nobody taken a task from this queue for too long? */
+static bool is_stale(struct kwaitd_queue *q)
 {
 	return time_after(jiffies, READ_ONCE(q->since) + STALE);
 }
@@ -175,7 +179,7 @@ static void kwaitd_steal(struct work_struct *work)
 
 	for_each_possible_cpu(cpu) {
 		q = per_cpu_ptr(&queues, cpu);
-		if (!queue_empty(q) && stale(q))
+		if (!queue_empty(q) && is_stale(q))
 			this_cpu_add(kwaitd_stats.count[KWAITD_STOLEN],
 				     drain(cpu));
 	}
@@ -189,10 +193,10 @@ static void watch_start(void)
 }
 
 /*
- * The watch looks after tasks nobody came for: fewer than a batch, for which
- * kwaitd was not woken, and those on a CPU where kwaitd has no turn. One timer
- * for all CPUs, and a hard one, which also fires where a real-time task hogs the
- * CPU and all that runs in threads.
+ * The watch looks after two kinds of queued tasks: those that are fewer than a batch, for
+ * which kwaitd was not woken, and those on a CPU where kwaitd does not get to run. There is
+ * one timer for all CPUs. It fires in hard interrupt context, also on a CPU that a
+ * real-time task does not give away.
  */
 static enum hrtimer_restart kwaitd_watch(struct hrtimer *timer)
 {
@@ -201,7 +205,7 @@ static enum hrtimer_restart kwaitd_watch(struct hrtimer *timer)
 	unsigned int cpu;
 
 	/*
-	 * Pairs with atomic_inc_return() in kwaitd_reaper_queue(): either the task
+	 * Pairs with atomic_inc_return() in kwaitd_queue_task(): either the task
 	 * is seen here, or the timer is seen not to be queued there.
 	 */
 	smp_mb();
@@ -210,10 +214,10 @@ static enum hrtimer_restart kwaitd_watch(struct hrtimer *timer)
 		if (queue_empty(q))
 			continue;
 		again = true;
-		if (stale(q))
+		if (is_stale(q))
 			queue_work(steal_wq, &steal_work);
 		else
-			wake(cpu);
+			wake_kwaitd(cpu);
 	}
 	/* HRTIMER_RESTART would mind being started by someone else meanwhile. */
 	if (again)
@@ -221,91 +225,27 @@ static enum hrtimer_restart kwaitd_watch(struct hrtimer *timer)
 	return HRTIMER_NORESTART;
 }
 
-/*
- * Are all threads of its process but one dead, or dying as p is? That one may wait
- * for the others: in execve(), in unshare(), or on its way out.
- */
-static bool last_thread(struct task_struct *p)
-{
-	return !thread_group_leader(p) && atomic_read(&p->signal->live) <= 1;
-}
-
-/*
- * Does its process seem to have one thread at a time besides the leader? The next one
- * may be there before p has come to its end; p is the first in order of birth then.
- * No lock: its neighbours come and go, and whatever is found is right.
- */
-static bool lone_thread(struct task_struct *p)
-{
-	int live = atomic_read(&p->signal->live);
-
-	return live <= 1 ||
-	       (live == 2 && peek(p->thread_node.prev) ==
-			     &p->group_leader->thread_node);
-}
-
-/* Return: why p must be released at once, or KWAITD_NR_COUNTERS. */
-static enum kwaitd_counter inline_reason(struct task_struct *p,
-					 struct kwaitd_queue *q)
-{
-	struct signal_struct *sig = p->signal;
-
-	if (!READ_ONCE(q->open))
-		return KWAITD_INLINE_PARKED;
-	if (kwaitd_selftest_is_probe(p))
-		return KWAITD_NR_COUNTERS;
-	/* Who waits for these is the kernel's own affair. kwaitd is one, too. */
-	if (task_works_for_kernel(p))
-		return KWAITD_INLINE_KERNEL;
-	if (READ_ONCE(kwaitd_offload) == KWAITD_OFFLOAD_NONE)
-		return KWAITD_INLINE_OFFLOAD;
-	if (!READ_ONCE(kwaitd_live))
-		return KWAITD_INLINE_UNLOAD;
-	if (atomic_read(&q->backlog) >= READ_ONCE(kwaitd_max_backlog))
-		return KWAITD_INLINE_BACKLOG;
-	/*
-	 * No locks: who starts to wait for this thread a moment later, the leader's
-	 * parent or execve(), has to wait for kwaitd; see hurry().
-	 */
-	if (!thread_group_leader(p)) {
-		if (peek(sig->notify_count) || peek(sig->group_exec_task))
-			return KWAITD_INLINE_EXEC;
-		if (peek(p->group_leader->flags) & PF_EXITING)
-			return KWAITD_INLINE_LEADER_DEAD;
-		if (peek(sig->flags) & SIGNAL_GROUP_EXIT)
-			return KWAITD_INLINE_GROUP_EXIT;
-		/* To wake kwaitd at once would cost more than this does. */
-		if (lone_thread(p))
-			return KWAITD_INLINE_LAST_THREAD;
-	}
-	if (pid_has_pidfd(task_pid(p)))
-		return KWAITD_INLINE_PIDFD;
-	if (kwaitd_limits_nproc(p))
-		return KWAITD_INLINE_NPROC;
-	if (kwaitd_limits_pids(p))
-		return KWAITD_INLINE_PIDS;
-	if (kwaitd_limits_pid_max(p))
-		return KWAITD_INLINE_PID_MAX;
-	return KWAITD_NR_COUNTERS;
-}
-
-/* Its threads may have died on any CPU. */
+/* For a process whose threads may have died on any CPU */
 static void wake_all(void)
 {
 	unsigned int cpu;
 
 	for_each_online_cpu(cpu) {
 		if (!queue_empty(per_cpu_ptr(&queues, cpu)))
-			wake(cpu);
+			wake_kwaitd(cpu);
 	}
 }
 
-/* Then who was queued before p is released at once. Return: whether it is so. */
+/*
+ * If p leaves one thread in its process, that thread may wait for all others to be
+ * released. Then have the others, which were queued before p, released now.
+ * Return: whether p leaves one thread.
+ */
 static bool hurry(struct task_struct *p)
 {
-	if (!last_thread(p))
+	if (!kwaitd_last_thread(p))
 		return false;
-	/* besides p and the one that is alive */
+	/* Are there others, besides p and the one that is alive? */
 	if (peek(p->signal->nr_threads) > 2)
 		wake_all();
 	return true;
@@ -321,7 +261,7 @@ static enum kwaitd_counter queued_as(struct task_struct *p,
 }
 
 /**
- * kwaitd_reaper_queue() - leave a dying task to the kwaitd of this CPU
+ * kwaitd_queue_task() - leave a dying task to the kwaitd of this CPU
  * @p: current, at the entry of release_task()
  * @kind: what it is
  *
@@ -329,23 +269,22 @@ static enum kwaitd_counter queued_as(struct task_struct *p,
  * Return: whether it is queued. If so release_task() must not run; if not,
  * nothing has changed.
  */
-bool kwaitd_reaper_queue(struct task_struct *p, enum kwaitd_kind kind)
+bool kwaitd_queue_task(struct task_struct *p, enum kwaitd_kind kind)
 {
 	struct kwaitd_queue *q = this_cpu_ptr(&queues);
 	struct kwaitd_node *node = queue_node(p);
 	enum kwaitd_counter reason;
 	unsigned int backlog;
 
-	if (kind == KWAITD_KIND_OTHER &&
-	    READ_ONCE(kwaitd_offload) != KWAITD_OFFLOAD_ALL &&
-	    !kwaitd_selftest_is_probe(p)) {
+	if (!kwaitd_defer_wanted(p, kind)) {
 		hurry(p);
 		return false;
 	}
-	reason = inline_reason(p, q);
+	reason = kwaitd_defer_refused(p, READ_ONCE(q->open),
+				      atomic_read(&q->backlog));
 	if (reason != KWAITD_NR_COUNTERS) {
 		kwaitd_count(reason);
-		trace_kwaitd_inline(p, kwaitd_stats_name(reason),
+		trace_kwaitd_inline(p, kwaitd_count_name(reason),
 				    kind == KWAITD_KIND_ORPHAN);
 		hurry(p);
 		return false;
@@ -363,36 +302,45 @@ bool kwaitd_reaper_queue(struct task_struct *p, enum kwaitd_kind kind)
 		node->stamp |= ORPHAN;
 	llist_add(&node->llist, &q->tasks);
 	/*
-	 * p may be released from here on, by another CPU; but it is current, and so what
-	 * it points to is there.
+	 * From here on another CPU may release p. What p points to is there nevertheless,
+	 * since p is current.
 	 */
 
 	/*
-	 * A wake-up costs two switches of tasks, so it is put off until it is for many,
-	 * but not where nothing else wants the CPU. kwaitd sleeps only when it has
-	 * found nothing here, on this CPU. Of two threads that die at the same time the
-	 * later one must see the other here: to add to the backlog is a full barrier, as
-	 * is the decrement of live in do_exit().
+	 * A wake-up costs two task switches. So kwaitd is woken for a batch of tasks, or
+	 * at once if nothing else wants the CPU. kwaitd cannot miss p: it sleeps only when
+	 * it has found this queue empty, on this CPU.
+	 *
+	 * When two threads die at the same time, the later one must see the earlier one
+	 * in its queue, or hurry() would not wake for it. Both write before they look:
+	 * atomic_inc_return() above is a full barrier, and so is the decrement of
+	 * signal->live in do_exit().
 	 */
-	if (hurry(p) || backlog == READ_ONCE(kwaitd_batch) ||
+	if (hurry(p) || backlog == READ_ONCE(batch) ||
 	    single_task_running())
-		wake(smp_processor_id());
+		wake_kwaitd(smp_processor_id());
 	if (!hrtimer_is_queued(&watch))
 		watch_start();
 	return true;
 }
 
 /**
- * kwaitd_reaper_wake() - wake this CPU's kwaitd for something else than a task
+ * kwaitd_queue_wake() - wake this CPU's kwaitd for something else than a task
  *
  * Context: hooks; preemption off.
  */
-void kwaitd_reaper_wake(void)
+void kwaitd_queue_wake(void)
 {
-	wake(smp_processor_id());
+	wake_kwaitd(smp_processor_id());
 }
 
-unsigned long kwaitd_reaper_backlog(unsigned int cpu)
+/**
+ * kwaitd_queue_backlog() - how many tasks are queued on a CPU
+ * @cpu: which
+ *
+ * Context: any.
+ */
+unsigned long kwaitd_queue_backlog(unsigned int cpu)
 {
 	return atomic_read(&per_cpu(queues.backlog, cpu));
 }
@@ -447,12 +395,12 @@ static struct smp_hotplug_thread kwaitd_threads = {
 };
 
 /**
- * kwaitd_reaper_init() - start the threads and open the queues
+ * kwaitd_queue_init() - start the threads and open the queues
  *
  * Context: process context; may sleep.
  * Return: 0 or -ENOMEM.
  */
-int kwaitd_reaper_init(void)
+int kwaitd_queue_init(void)
 {
 	unsigned int cpu;
 	int err;
@@ -472,11 +420,11 @@ int kwaitd_reaper_init(void)
 }
 
 /**
- * kwaitd_reaper_exit() - release who is left, and stop the threads
+ * kwaitd_queue_exit() - release what is left, and stop the threads
  *
  * Context: process context; may sleep. The hooks are disarmed: nobody queues.
  */
-void kwaitd_reaper_exit(void)
+void kwaitd_queue_exit(void)
 {
 	hrtimer_cancel(&watch);
 	destroy_workqueue(steal_wq);

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0 */
+/* Where the kernel's code is left, and come back to */
+#ifndef _KWAITD_HOOKS_H
+#define _KWAITD_HOOKS_H
+
+#include <linux/types.h>
+
+struct seq_file;
+
+int kwaitd_hooks_init(void);
+void kwaitd_hooks_exit(void);
+void kwaitd_hooks_show(struct seq_file *m);
+const char *kwaitd_hooks_silent(void);
+bool kwaitd_hooks_clone3(void);
+
+#endif /* _KWAITD_HOOKS_H */
