@@ -2,8 +2,12 @@
 #include <getopt.h>
 #include <json.h>
 #include <linux/kwaitd.h>
+#include <stdio.h>
 
+#include "device.h"
 #include "kwaitctl.h"
+#include "proc.h"
+#include "util.h"
 
 static const char usage[] =
 "usage: kwaitctl adopt [OPTION]... PID\n"

@@ -5,11 +5,14 @@
  */
 #include <errno.h>
 #include <linux/magic.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/vfs.h>
 
-#include "kwaitctl.h"
+#include "debugfs.h"
+#include "device.h"
+#include "util.h"
 
 #define DEBUGFS "/sys/kernel/debug"
 

@@ -3,13 +3,16 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <linux/kwaitd.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "kwaitctl.h"
+#include "device.h"
+#include "util.h"
 
 #define DEVICE "/dev/kwaitd"
 #define MODULE "/sys/module/kwaitd"

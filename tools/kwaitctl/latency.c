@@ -2,8 +2,11 @@
 /* The histogram, drawn. */
 #include <getopt.h>
 #include <json.h>
+#include <stdio.h>
 
+#include "debugfs.h"
 #include "kwaitctl.h"
+#include "util.h"
 
 static const char usage[] =
 "usage: kwaitctl latency [--json]\n"

@@ -2,11 +2,14 @@
 #include <getopt.h>
 #include <json.h>
 #include <linux/kwaitd.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "device.h"
 #include "kwaitctl.h"
+#include "util.h"
 
 static const char usage[] =
 "usage: kwaitctl list [--json]\n"

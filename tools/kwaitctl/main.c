@@ -1,8 +1,16 @@
 // SPDX-License-Identifier: GPL-2.0
-/* kwaitctl: see and do what the kwaitd module can, from a command line. */
+/*
+ * kwaitctl: see and do what the kwaitd module can, from a command line.
+ *
+ * Each subcommand has a file. A big subcommand has several, which its first one lists:
+ * SUBCOMMAND.c reads the options, SUBCOMMAND_print.c shows things, and the others find
+ * out what there is to show.
+ */
+#include <stdio.h>
 #include <string.h>
 
 #include "kwaitctl.h"
+#include "util.h"
 
 static const struct {
 	const char *name;

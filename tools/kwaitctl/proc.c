@@ -1,11 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0
 /* What /proc tells of a process. It may be gone at any time. */
 #include <sched.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include "kwaitctl.h"
+#include "proc.h"
+#include "util.h"
 
 /* So many fields of a line that are not looked at */
 #define SKIP_5 " %*s %*s %*s %*s %*s"
@@ -85,6 +87,14 @@ bool proc_is_init(pid_t pid)
 		return pid == 1;
 	last = strrchr(buf, '\t');
 	return !strcmp(last ? last + 1 : buf, "1");
+}
+
+/* Return: a process id, or 0: nobody traces the process */
+pid_t proc_tracer(pid_t pid)
+{
+	char buf[32];
+
+	return proc_status(pid, "TracerPid", buf, sizeof(buf)) ? atoi(buf) : 0;
 }
 
 void proc_comm(pid_t pid, char *buf, size_t size)

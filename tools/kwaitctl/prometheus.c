@@ -3,9 +3,13 @@
  * The counters in Prometheus' text format, for node_exporter's textfile collector
  * and the like.
  */
+#include <stdio.h>
 #include <string.h>
 
+#include "debugfs.h"
 #include "kwaitctl.h"
+#include "prometheus.h"
+#include "util.h"
 
 /*
  * Which counters are one metric: that of this name, or where there is a label all

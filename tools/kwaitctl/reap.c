@@ -2,10 +2,14 @@
 #include <getopt.h>
 #include <json.h>
 #include <linux/kwaitd.h>
+#include <stdio.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
+#include "device.h"
 #include "kwaitctl.h"
+#include "proc.h"
+#include "util.h"
 
 /* Long enough for a reaper that is only slow */
 #define OLDER_THAN 60

@@ -2,7 +2,9 @@
 #include <getopt.h>
 #include <linux/kwaitd.h>
 
+#include "device.h"
 #include "kwaitctl.h"
+#include "util.h"
 
 static const char usage[] =
 "usage: kwaitctl release PID\n"

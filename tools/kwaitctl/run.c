@@ -11,6 +11,8 @@
 #include <linux/sched.h>
 #include <poll.h>
 #include <signal.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -19,7 +21,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "device.h"
 #include "kwaitctl.h"
+#include "util.h"
 
 /* Headers may be older than 7.1. */
 #ifndef CLONE_AUTOREAP

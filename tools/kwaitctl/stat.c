@@ -3,11 +3,15 @@
 #include <getopt.h>
 #include <json.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
+#include "debugfs.h"
 #include "kwaitctl.h"
+#include "prometheus.h"
+#include "util.h"
 
 #define WIDTH 8
 #define HEADER_EVERY 20		/* lines */

@@ -5,12 +5,15 @@
  * destroyed.
  */
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <tracefs.h>
 #include <unistd.h>
 
-#include "kwaitctl.h"
+#include "device.h"
+#include "trace.h"
+#include "util.h"
 
 #define SYSTEM "kwaitd"
 #define TRACEFS "/sys/kernel/tracing"

@@ -7,6 +7,8 @@
 #include <poll.h>
 #include <signal.h>
 #include <stdarg.h>
+#include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -14,6 +16,7 @@
 #include <unistd.h>
 
 #include "kwaitctl.h"
+#include "util.h"
 
 const char *util_subcommand;
 
