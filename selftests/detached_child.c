@@ -1,10 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A program to be traced: has a child of the kind that the argument says, and
- * says whether its end was that of its kind. The child makes a system call that
- * nobody else makes, and exits with 42. Status 4: there is no such kind here.
+ * A program for tracers to follow: it has a child of the kind that its argument names, and
+ * says whether the child ended as a child of its kind must. The child makes a system call
+ * that nothing else makes, and exits with 42. Status 4: there are no such children here.
  */
-#include "kwaitd_test.h"
+#include "lib/clone.h"
+#include "lib/end.h"
+#include "lib/kernel.h"
+#include "lib/module.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 int main(int argc, char **argv)
 {

@@ -1,14 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Adoption: an adopted reaper's orphans are released without it, its own children
- * are its own, whatever way they were born, and other reapers' orphans are theirs.
+ * Adoption: the orphans of an adopted reaper are released without it. Its own children
+ * stay its own, however they were created, and other reapers keep their orphans.
  *
- * Without this containers fill up with zombies although their init is adopted, or
- * worse, an init waits for a child of its own forever, or gets ECHILD.
+ * If this fails, containers fill up with zombies although their init is adopted. Or,
+ * worse, an init waits forever for a child of its own, or gets ECHILD.
  */
-#include "kwaitd_reaper.h"
+#include "lib/clone.h"
+#include "lib/counters.h"
+#include "lib/ctl.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
+#include "lib/reaper.h"
+#include "lib/reaper_children.h"
+#include "lib/reaper_fixture.h"
+#include "lib/tasks.h"
 
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
 
 #define ORPHANS 50
 

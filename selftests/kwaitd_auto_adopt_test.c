@@ -1,12 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * auto_adopt: the inits of new pid namespaces are adopted from birth, those that
- * the policy names and no others.
+ * auto_adopt: inits of new pid namespaces are adopted from birth, those that the
+ * parameter names and no others.
  *
- * Without this whoever has set it once has nodes that fill up with zombies all the
- * same, or containers adopted that need their orphans.
+ * If this fails, machines fill up with zombies although auto_adopt is set, or containers
+ * are adopted whose init needs its orphans.
  */
-#include "kwaitd_reaper.h"
+#include "lib/clone.h"
+#include "lib/counters.h"
+#include "lib/ctl.h"
+#include "lib/file.h"
+#include "lib/patience.h"
+#include "lib/reaper.h"
+#include "lib/reaper_fixture.h"
+#include "lib/tasks.h"
+
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/stat.h>
 
 #define CGROUP "/sys/fs/cgroup/kwaitd_test"
 

@@ -1,17 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * BPF programs on the functions that the module hooks, there first or later: fentry, and
- * fexit, whose trampoline calls the function itself and must come to where the hook
- * wants it. They see each death once, when the task dies.
+ * BPF programs on the functions that the module hooks, attached before or after it is
+ * loaded. fentry only watches. fexit has a trampoline that calls the function itself, and
+ * that call must go where the hook wants it to. Either sees each death once, when the
+ * task dies.
  *
- * Without this a machine whose security agent traces these functions finds out on the
- * day that it loads the module.
+ * If this fails, the module or the security agent stops working, on machines where such
+ * an agent traces these functions, as soon as the module is loaded.
  */
-#include "kwaitd_test.h"
+#include "lib/clone.h"
+#include "lib/counters.h"
+#include "lib/harness.h"
+#include "lib/kernel.h"
+#include "lib/module.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
+#include "lib/thread.h"
 
 #include <bpf/bpf.h>
 #include <bpf/btf.h>
 #include <bpf/libbpf.h>
+#include <signal.h>
 
 #define DEATHS 8
 

@@ -1,14 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * clone3(CLONE_AUTOREAP | CLONE_NNP), as Linux 7.1 has it: what it refuses, the
- * pidfd that comes with it, and no_new_privs. Nothing here asks for the module:
- * with one or without, a kernel that has the flags says what to expect.
+ * clone3(CLONE_AUTOREAP | CLONE_NNP), as in Linux 7.1: what it refuses, the pidfd that it
+ * returns, and no_new_privs. Where the kernel has these flags the same is expected of it
+ * without the module.
  *
- * Were this broken a program written for 7.1 would have to know where it runs.
+ * If this fails, a program that was written for Linux 7.1 does not get from the module
+ * what it would get from that kernel.
  */
-#include "kwaitd_test.h"
+#include "lib/clone.h"
+#include "lib/counters.h"
+#include "lib/harness.h"
+#include "lib/kernel.h"
+#include "lib/module.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
+#include "lib/tasks.h"
 
+#include <fcntl.h>
+#include <linux/sched.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #define STACK 65536
 

@@ -1,14 +1,27 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * /dev/kwaitd: what the commands refuse, to whom, and that a refused one changes
- * nothing.
+ * /dev/kwaitd: which commands are refused, and to whom; and that a refused command
+ * changes nothing.
  *
- * Without this somebody may adopt what is not his, a program that asks for what this
- * module does not know believes that it got it, or bad input gets into the kernel.
+ * If this fails, users can adopt processes of others, a program believes that it got what
+ * this module does not know, or bad input gets into the kernel.
  */
-#include "kwaitd_reaper.h"
+#include "lib/clone.h"
+#include "lib/ctl.h"
+#include "lib/file.h"
+#include "lib/kernel.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
+#include "lib/reaper.h"
+#include "lib/reaper_children.h"
+#include "lib/reaper_fixture.h"
 
+#include <fcntl.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #define NOBODY 65534
 

@@ -1,11 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Detached processes and execve(): called by the leader, by another thread, by
- * the last thread left, and by the parent before the child dies.
+ * execve() in a detached process: by the leader, by another thread, and by the last thread
+ * that is left; and in its parent before the child dies.
  *
- * Were this broken a program would lose what it was created as by being one.
+ * If this fails, a detached child that executes a program becomes a zombie when it dies,
+ * or its parent gets a signal that it does not expect.
  */
 #include "kwaitd_test.h"
+#include "lib/clone.h"
+#include "lib/end.h"
+#include "lib/file.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
+#include "lib/team.h"
+#include "lib/thread.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #define EXITS_7 (7 << 8)	/* a wait status */
 

@@ -1,15 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A reaper that is adopted while an own child is neither alive nor a zombie nor traced:
- * its tracer has gone when another thread of that one's process had taken it in wait4()
- * (EXIT_TRACE), and its parent has not been told. kwaitd_slow.ko makes that last.
+ * A reaper is adopted while one of its own children is in EXIT_TRACE: neither alive, nor a
+ * zombie, nor traced. A thread of its tracer has taken the dead child in wait4(), the
+ * thread that traced it has exited, and the child's parent has not been told yet.
+ * kwaitd_slow.ko makes this moment last.
  *
- * Without this its status would be lost, and its parent not know that it has died.
+ * If this fails, the parent does not learn that its child has died, and the exit status is
+ * lost.
  */
-#include "kwaitd_reaper.h"
+#include "lib/clone.h"
+#include "lib/ctl.h"
+#include "lib/file.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
+#include "lib/reaper.h"
+#include "lib/reaper_fixture.h"
 
+#include <fcntl.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 
 #define PARAMS "/sys/module/kwaitd_slow/parameters/"
 

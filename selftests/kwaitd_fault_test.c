@@ -1,17 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Each allocation that loading the module makes fails once: the first, the second,
- * until there is none left that could. A load that fails leaves nothing behind;
- * one that does not can do all that it promises. The same of what may allocate
- * later: an adoption, a sweep, and auto_adopt. What fails there changes nothing,
- * loses nobody, and can be asked for again.
+ * Each allocation that loading the module makes fails once: the first, the second, and so
+ * on until there are no more. A load that fails leaves nothing behind. One that does not
+ * fail can do all that it promises. The same goes for what may allocate later: an
+ * adoption, a sweep, and auto_adopt. If it fails it changes nothing, loses no task, and
+ * can be asked for again.
  *
- * Without this a machine short of memory gets a module that is there by half, or a
- * reaper loses children. Needs a kernel with CONFIG_FAULT_INJECTION; KWAITD_KO names
- * the module's file, and KWAITD_FAULT_STEP makes only each so-manyth allocation of
- * the load fail.
+ * If this fails, a machine that is short of memory gets half a module, or a reaper loses
+ * children. Needs a kernel with CONFIG_FAULT_INJECTION. KWAITD_KO names the module's file.
+ * With KWAITD_FAULT_STEP=N only every Nth allocation of the load fails.
  */
-#include "kwaitd_reaper.h"
+#include "kwaitd_test.h"
+#include "lib/clone.h"
+#include "lib/counters.h"
+#include "lib/ctl.h"
+#include "lib/end.h"
+#include "lib/file.h"
+#include "lib/module.h"
+#include "lib/patience.h"
+#include "lib/reaper.h"
+#include "lib/reaper_fixture.h"
+#include "lib/tasks.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/syscall.h>
 
 #define SELF "/proc/thread-self/fail-nth"
 /*

@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Tasks that died on one CPU are released in the order of their deaths, also
- * when kwaitd finds many in its queue. Read from the tracepoints.
+ * Tasks that died on one CPU are released in the order of their deaths, also when kwaitd
+ * finds many in its queue. The tracepoints tell the order.
+ *
+ * If this fails, a dead task may keep its pid and memory while later ones are released.
  */
 #include "kwaitd_test.h"
+#include "lib/clone.h"
+#include "lib/counters.h"
+#include "lib/cpu.h"
+#include "lib/file.h"
+#include "lib/patience.h"
+#include "lib/thread.h"
+
+#include <sched.h>
 
 #define TASKS 64
 

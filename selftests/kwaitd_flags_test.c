@@ -1,15 +1,29 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Detached together with what else a child may be created with: CLONE_VFORK,
- * CLONE_VM, CLONE_PARENT, namespaces, a cgroup, other users, the 32-bit call.
+ * Detached children that are created with further flags or in other ways: CLONE_VFORK,
+ * CLONE_VM, CLONE_PARENT, namespaces, a cgroup, other users, the 32-bit system call.
  *
- * Were this broken what is created in such a way would be a zombie, or its death
- * would be known before it is over: to vfork(), to a cgroup, to RLIMIT_NPROC.
+ * If this fails, such children become zombies. Or their death is known before it is over:
+ * to vfork(), to a cgroup that is then removed, or to RLIMIT_NPROC.
  */
 #include "kwaitd_test.h"
+#include "lib/clone.h"
+#include "lib/end.h"
+#include "lib/file.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
+#include "lib/thread.h"
 
+#include <fcntl.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/mount.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/sendfile.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 
 #define CGROUP "/sys/fs/cgroup/kwaitd_flags"
 #define SETUID "/tmp/kwaitd_flags_setuid"

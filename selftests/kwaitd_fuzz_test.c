@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
  * Nonsense for /dev/kwaitd, the parameters and debugfs: random commands, sizes,
- * descriptors, flags and addresses, also of memory that is not there, there only in
- * part, or not to be written. What is refused says why and changes nothing; and
- * somebody without privileges gets nothing else, whatever namespace he makes himself.
+ * descriptors, flags and addresses, also of memory that is not there, is there only in
+ * part, or is not writable. A refusal says why and changes nothing. A user without
+ * privileges gets nothing but refusals, in whatever namespace.
  *
- * KWAITD_SEED repeats a run, KWAITD_CALLS makes a longer one.
+ * If this fails, bad input crashes the machine or changes a setting, and maybe any user
+ * can do that. KWAITD_SEED repeats a run, KWAITD_CALLS makes a longer one.
  */
-#include "kwaitd_reaper.h"
+#include "kwaitd_test.h"
+#include "lib/clone.h"
+#include "lib/counters.h"
+#include "lib/ctl.h"
+#include "lib/file.h"
+#include "lib/reaper_fixture.h"
 
+#include <fcntl.h>
+#include <sched.h>
 #include <stddef.h>
+#include <sys/syscall.h>
+#include <time.h>
 
 #define NOBODY 65534
 #define NOT_ALLOWED 99

@@ -1,13 +1,26 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * How a process of several threads ends, each of which may be detached too: its
- * last thread after the leader, all at once by exit_group(), by a signal, with a
- * core dump.
+ * How a process of several threads ends, with detached threads among them or not: its last
+ * thread after the leader, all at once by exit_group() or a signal, and with a core dump.
  *
- * Were this broken a dead leader would stay when its last thread is gone, or go,
- * or be waited for, while there are others.
+ * If this fails, a dead leader stays when its last thread is gone. Or it vanishes, or can
+ * be waited for, while there are other threads.
  */
 #include "kwaitd_test.h"
+#include "lib/clone.h"
+#include "lib/end.h"
+#include "lib/file.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
+#include "lib/team.h"
+#include "lib/thread.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 
 #define EXITS_7 (7 << 8)	/* a wait status */
 #define CORE_DUMPED 0x80	/* in one */

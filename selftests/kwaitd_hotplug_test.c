@@ -1,9 +1,19 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * CPUs go down and come back while detached tasks die on all of them. Nothing
- * is stranded in the queue of a CPU that is gone.
+ * CPUs go down and come back while detached tasks die on all of them.
+ *
+ * If this fails, tasks stay in the queue of a CPU that is gone, and are never released.
  */
 #include "kwaitd_test.h"
+#include "lib/clone.h"
+#include "lib/counters.h"
+#include "lib/cpu.h"
+#include "lib/file.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
+#include "lib/thread.h"
+
+#include <sched.h>
 
 #define CYCLES 10
 

@@ -1,10 +1,10 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# tini, dumb-init and catatonit as init of an adopted pid namespace: the exit status
-# of their command gets through, they forward signals and end with it, and no
-# zombies are left. As without adoption, which is the control.
+# tini, dumb-init and catatonit as init of an adopted pid namespace: they pass on the exit
+# status of their command, forward signals and end with it, and no zombies are left. The
+# control is the same without adoption.
 #
-# Without this adopting a container that has such an init may break it.
+# If this fails, adopting a container that has such an init breaks the container.
 param=/sys/module/kwaitd/parameters/auto_adopt
 stats=/sys/kernel/debug/kwaitd/stats
 

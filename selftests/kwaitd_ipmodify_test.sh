@@ -1,10 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# Another user of IPMODIFY in a hooked function, as a livepatch would be: who comes
-# second is refused, and who was first goes on as if nobody had asked. Where kwaitd can
-# do without the hook it is not refused, and does.
+# Another user of IPMODIFY in a hooked function, such as a livepatch. The second to come is
+# refused, and the first goes on as before. Where kwaitd can do without the hook, it is
+# not refused and does without.
 #
-# KWAITD_KO names kwaitd's file, and KWAITD_MODULES where the other is.
+# If this fails, kwaitd and a livepatch break each other, and not only refuse to load.
+#
+# KWAITD_KO names kwaitd's file, and KWAITD_MODULES where the other module is.
 ipmodify=$KWAITD_MODULES/kwaitd_ipmodify.ko
 cd "$(dirname "$0")" || exit 1
 . ./tap.sh

@@ -1,15 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Kernel threads, and io_uring's workers, which look like threads of the process
- * they work for: kwaitd leaves them alone, whoever that process is, and whatever
- * it is told to take.
+ * kwaitd never takes kernel threads and io_uring's workers, which look like threads of the
+ * process that they work for: whatever process that is, and whatever offload says.
  *
- * Were this broken a process would outlive its workers or die before them, and
- * kwaitd would have to release itself.
+ * If this fails, a process outlives its workers or dies before them, or kwaitd has to
+ * release itself.
  */
 #include "kwaitd_test.h"
+#include "lib/clone.h"
+#include "lib/counters.h"
+#include "lib/end.h"
+#include "lib/file.h"
+#include "lib/module.h"
+#include "lib/patience.h"
 
+#include <dirent.h>
+#include <fcntl.h>
 #include <linux/io_uring.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 
 #define OPENS 3
 #define FIFO "/tmp/kwaitd_kernel_fifo"

@@ -1,9 +1,13 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# kwaitctl where the module is not, or goes meanwhile, or could not have a hook: it
-# says so, and does what it can.
+# kwaitctl where the module is not loaded, is unloaded meanwhile, or could not get a hook:
+# it says so, and does what it can.
 #
-# KWAITD_KO names kwaitd's file, and KWAITD_MODULES where another is that has the hook.
+# If this fails, kwaitctl prints nonsense or nothing when its user wants to know why
+# kwaitd does not work.
+#
+# KWAITD_KO names kwaitd's file, and KWAITD_MODULES the directory of another module, that
+# takes the hook.
 kwaitctl=${KWAITCTL:-/sbin/kwaitctl}
 hooks=/sys/kernel/debug/kwaitd/hooks
 ipmodify=$KWAITD_MODULES/kwaitd_ipmodify.ko

@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# kwaitctl against the module: what it prints is what is the case.
+# kwaitctl against the module: what it prints is true, and what it is told to do happens.
 #
-# Without this the command and the module drift apart.
+# If this fails, the command and the module no longer fit together.
 kwaitctl=${KWAITCTL:-/sbin/kwaitctl}
 debug=/sys/kernel/debug
 params=/sys/module/kwaitd/parameters

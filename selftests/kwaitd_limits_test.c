@@ -1,14 +1,30 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A dead task that kwaitd has yet to release counts against RLIMIT_NPROC and
- * pids.max. Nobody may be refused a fork because of that.
+ * A dead task that kwaitd has yet to release counts against RLIMIT_NPROC and pids.max. No
+ * fork may be refused because of that.
  *
- * The forks are such that the stock kernel refuses none: parent and child are
- * SCHED_FIFO on one CPU, and the parent waits in vfork, so that a child that
- * exits is done with it before the parent runs again. kwaitd, which is not
- * SCHED_FIFO, hardly ever runs meanwhile.
+ * If this fails, a program near such a limit gets EAGAIN from a fork that works without
+ * the module.
+ *
+ * The forks are such that the kernel without kwaitd refuses none: parent and child are
+ * SCHED_FIFO on one CPU, and the parent waits in vfork, so that a child is done with its
+ * exit before the parent runs again. kwaitd, which is not SCHED_FIFO, hardly ever runs
+ * meanwhile.
  */
 #include "kwaitd_test.h"
+#include "lib/clone.h"
+#include "lib/counters.h"
+#include "lib/cpu.h"
+#include "lib/file.h"
+#include "lib/kernel.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
+#include "lib/thread.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 
 #define FORKS 10000
 #define LIMIT 8

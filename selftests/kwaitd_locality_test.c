@@ -1,9 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The kwaitd that releases a task is the one of the CPU it died on: with
- * everything pinned to a CPU, that CPU's counters move and no other's.
+ * A task is released by the kwaitd of the CPU that it died on. With all tasks pinned to
+ * one CPU, only the counters of that CPU change.
+ *
+ * If this fails, tasks are released where their memory is not in the cache, and slowly.
  */
 #include "kwaitd_test.h"
+#include "lib/clone.h"
+#include "lib/counters.h"
+#include "lib/cpu.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
+#include "lib/thread.h"
 
 #define TASKS 50
 

@@ -1,13 +1,28 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What there is to see: the files in debugfs have what their users parse, and
- * the tracepoints name the task, its status, where it was queued and where
- * reaped; and of an orphan, whose it was.
+ * What users see: the files in debugfs contain what programs parse. The tracepoints name
+ * the task, its status, and the CPUs where it was queued and reaped; of an orphan also the
+ * reaper.
+ *
+ * If this fails, monitoring breaks, or shows something that is not true.
  */
-#include "kwaitd_reaper.h"
+#include "kwaitd_test.h"
+#include "lib/clone.h"
+#include "lib/counters.h"
+#include "lib/ctl.h"
+#include "lib/file.h"
+#include "lib/kernel.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
+#include "lib/reaper.h"
+#include "lib/reaper_fixture.h"
 
+#include <linux/sched.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 
 TEST_F(kwaitd, stats)
 {

@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What was not created detached behaves as if there was no kwaitd: statuses,
- * signals, usage, automatic reaping by SIG_IGN and SA_NOCLDWAIT, and threads.
- * The module is not needed; without it the same tests pass.
+ * Ordinary children and threads behave as if there was no kwaitd: statuses, signals,
+ * usage, and automatic reaping by SIG_IGN and SA_NOCLDWAIT. The same tests pass without
+ * the module.
+ *
+ * If this fails, programs that know nothing of kwaitd break when the module is loaded.
  */
-#include "kwaitd_test.h"
+#include "lib/clone.h"
+#include "lib/harness.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
 
 #include <math.h>
 #include <pthread.h>
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
 
 static siginfo_t last;
 static volatile sig_atomic_t signals;

@@ -1,13 +1,23 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Who is told when a process dies whose parent is gone: a subreaper, the init of
- * a pid namespace or of the machine; nobody, if it was created detached. And
- * what becomes of the family of a detached process that dies.
+ * Who is told when a process dies whose parent is gone: a subreaper, the init of a pid
+ * namespace, or the machine's init; nobody, if the process was created detached. And what
+ * becomes of the children of a detached process that dies.
  *
- * Were this broken an init would collect zombies it never heard of, or the
- * ordinary children of a detached process would be lost with it.
+ * If this fails, zombies pile up below an init that is not told of them, or the ordinary
+ * children of a detached process are lost with it.
  */
 #include "kwaitd_test.h"
+#include "lib/clone.h"
+#include "lib/end.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
+#include "lib/thread.h"
+
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/syscall.h>
 
 #define EXITS_7 (7 << 8)	/* a wait status */
 #define FAULTS 2000

@@ -1,10 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The parameters: what they change, and that a bad value changes nothing.
+ * The parameters: each changes what it should, and a bad value changes nothing.
+ *
+ * If this fails, a setting has no effect, or a typing error has one.
  */
 #include "kwaitd_test.h"
+#include "lib/clone.h"
+#include "lib/counters.h"
+#include "lib/file.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
+#include "lib/thread.h"
 
 #include <linux/io_uring.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
 
 static pid_t detached_process(void)
 {

@@ -1,13 +1,21 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A process created with clone(CLONE_DETACHED): its parent hears nothing of its
- * death, whatever it is doing, and there is nothing to collect.
+ * A process created with clone(CLONE_DETACHED): its parent hears nothing of its death,
+ * whatever the parent is doing, and has nothing to collect.
  *
- * Were this broken a parent would get signals it did not ask for, or wait4()
- * would return a status to someone who never expects one, or zombies would
- * stay.
+ * If this fails, a parent gets signals that it did not ask for, wait4() returns a status
+ * that nobody expects, or zombies stay.
  */
 #include "kwaitd_test.h"
+#include "lib/clone.h"
+#include "lib/counters.h"
+#include "lib/file.h"
+#include "lib/kernel.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
+
+#include <sched.h>
+#include <signal.h>
 
 static volatile sig_atomic_t sigchlds;
 

@@ -1,14 +1,24 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Detached children that are traced: a tracer sees the exit as ever, and lets go
- * of the dead by waiting, detaching or dying. Only then is there nothing left.
+ * Detached children that are traced: a tracer sees the exit as ever, and lets go of the
+ * dead child by waiting, by detaching, or by dying. Only then is the child released.
  *
- * Were this broken strace and debuggers would miss the end of what they follow,
- * a child would vanish under them, or be a zombie after they have gone.
+ * If this fails, strace and debuggers miss the end of what they follow, a child vanishes
+ * while it is traced, or it stays a zombie when its tracer is gone.
  */
 #include "kwaitd_test.h"
+#include "lib/clone.h"
+#include "lib/end.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
+#include "lib/thread.h"
 
+#include <sched.h>
+#include <signal.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <time.h>
 
 #define EVENT(event) (SIGTRAP | PTRACE_EVENT_##event << 8)
 #define THREAD_CODE 3

@@ -1,14 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * Zombies of an adopted reaper: those of before, those in their grace time, and
- * those of after the adoption. Many of them.
+ * Zombies of an adopted reaper: those that were there before the adoption, those in their
+ * grace time, and those that come after it. Also many of them at once.
  *
- * Without this zombies that were there stay there, a reaper with a grace time gets
- * nothing of it, or a sweep takes whom it must not or stops the machine.
+ * If this fails, old zombies stay, a reaper cannot wait for its orphans in the grace time,
+ * or a sweep takes children that are not orphans, or stops the machine.
  */
-#include "kwaitd_reaper.h"
+#include "lib/clone.h"
+#include "lib/counters.h"
+#include "lib/ctl.h"
+#include "lib/file.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
+#include "lib/reaper.h"
+#include "lib/reaper_fixture.h"
+#include "lib/tasks.h"
 
+#include <sched.h>
+#include <signal.h>
 #include <sys/ptrace.h>
+#include <time.h>
 
 #define THREADS_MAX "/proc/sys/kernel/threads-max"
 #define ORPHANS kw_amount(200, 500)	/* more than three steps */

@@ -1,20 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The exit status of a child that nobody waits for: from its pidfd itself where
- * that tells it (PIDFD_GET_INFO, 6.15), else from /dev/kwaitd. Either way it is
- * the same.
+ * The exit status of a child that nobody waits for. From Linux 6.15 on the child's pidfd
+ * tells it (PIDFD_GET_INFO), before that /dev/kwaitd. Both tell the same.
  *
- * Were this broken who started a child detached would never learn whether it
- * succeeded, or learn what is none of its business.
+ * If this fails, a program that starts a detached child does not learn whether the child
+ * succeeded, or learns the status of processes that are none of its business.
  */
-#include "kwaitd_test.h"
+#include "lib/clone.h"
+#include "lib/counters.h"
+#include "lib/harness.h"
+#include "lib/kernel.h"
+#include "lib/module.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
+#include "lib/tasks.h"
+#include "lib/thread.h"
 
+#include <fcntl.h>
 #include <linux/kwaitd.h>
 #define _ASM_GENERIC_FCNTL_H	/* <fcntl.h> has it all */
 #include <linux/pidfd.h>
+#include <linux/sched.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
 #include <sys/ioctl.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 
 static bool native(void)
 {

@@ -1,16 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A real-time task that never gives its CPU away keeps kwaitd from running
- * there. What died there is released by another CPU, and none of it later than
- * LIMIT after its death; who polls its pidfd hears of it, and grace times end.
+ * A real-time task that never gives its CPU away keeps kwaitd from running there. Another
+ * CPU releases the tasks that died there, none later than LIMIT after its death. A poll of
+ * a pidfd returns, and grace times end.
  *
- * The clock goes on while the machine does something else, and then a task may be later
- * than LIMIT whatever kwaitd does. So such a round is repeated, until there were as many
- * good ones as there should be.
+ * If this fails, one busy real-time task is enough for dead tasks to pile up, and for
+ * those that wait for them to hang.
+ *
+ * The clock goes on when the machine does not run the guest. Then a task may be released
+ * later than LIMIT whatever kwaitd does. Such a round is repeated, until enough rounds
+ * were good.
  */
-#include "kwaitd_reaper.h"
+#include "lib/clone.h"
+#include "lib/counters.h"
+#include "lib/cpu.h"
+#include "lib/ctl.h"
+#include "lib/file.h"
+#include "lib/harness.h"
+#include "lib/module.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
+#include "lib/reaper.h"
+#include "lib/thread.h"
 
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/syscall.h>
+#include <time.h>
 
 #define FIFO 50			/* the hog's priority */
 #define TASKS 8

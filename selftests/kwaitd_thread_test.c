@@ -1,11 +1,25 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A thread created with CLONE_DETACHED by a raw clone(), whose exit is one
- * system call and no one else's business: kwaitd releases it.
+ * A thread created by clone() with CLONE_DETACHED, whose exit is one system call: kwaitd
+ * releases it.
  *
- * Were this broken threads would be released by themselves, never, or twice.
+ * If this fails, threads release themselves as without kwaitd, or are never released, or
+ * twice. Every threaded musl program has such threads.
  */
 #include "kwaitd_test.h"
+#include "lib/counters.h"
+#include "lib/cpu.h"
+#include "lib/file.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
+#include "lib/tasks.h"
+#include "lib/thread.h"
+
+#include <sched.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <time.h>
 
 #define THREADS 64
 #define ROUNDS 20

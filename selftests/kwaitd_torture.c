@@ -1,27 +1,45 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The torture: workers make tasks of every kind there is and see that each of them
- * ends as it must, while disturbers take away what kwaitd stands on. Whatever is
- * thrown at it, no status is lost, nobody hears of a detached task's death, none is
- * left, and in the end the module's counters agree.
+ * The torture: workers make tasks of every kind and see that each ends as it must, while
+ * disturbers take away what kwaitd stands on. No status may be lost, nobody may hear of a
+ * detached task's death, no task may be left, and in the end the module's counters must
+ * agree with the ledger.
  *
  *   kwaitd_torture [--seconds N | --tasks N] [--seed N] [--workers N]
  *		    [--actions NAME,...] [--only NAME,...] [--without NAME,...]
  *		    [--plan N]
  *
- * --only and --without name disturbers; none is "--only none". A run can be repeated
- * with its seed: what a worker does, and in which order, depends on nothing else but
- * --actions. --plan prints the first N actions of each worker and does nothing.
+ * --only and --without name disturbers; none is "--only none". The seed repeats a run:
+ * what a worker does, and in which order, depends on nothing else but --actions. --plan
+ * prints the first N actions of each worker and does nothing.
  *
- * Without the module, and where it cannot be loaded, all tasks but those of the
- * kernel's own CLONE_AUTOREAP must be ordinary ones.
+ * Without the module, and where it cannot be loaded, all tasks but those of the kernel's
+ * own CLONE_AUTOREAP must be ordinary ones.
  *
  * The files are in torture/; torture/torture.h says which is which.
  */
 #include "torture/torture.h"
+#include "lib/counters.h"
+#include "lib/file.h"
+#include "lib/module.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
+#include "lib/tasks.h"
 
+#include <errno.h>
 #include <getopt.h>
 #include <limits.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #define PID_MAX "/proc/sys/kernel/pid_max"
 

@@ -1,8 +1,12 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# A short torture: with the module coming and going, and with it there all the time, so
-# that it must have counted exactly what the ledger has. Each for KWAITD_TORTURE seconds,
-# 10 if that is not set. Longer ones: tools/torture, or kwaitd_torture --help.
+# A short torture, twice: with the module coming and going, and with the module loaded all
+# the time, so that it must have counted exactly what the torture has.
+#
+# If this fails, tasks are lost in some combination of events that no other test has.
+#
+# Each takes KWAITD_TORTURE seconds, or 10. For longer ones see tools/torture, and
+# kwaitd_torture --help.
 cd "$(dirname "$0")" || exit 1
 . ./tap.sh
 log=/tmp/kwaitd_torture.log

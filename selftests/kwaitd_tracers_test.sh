@@ -1,7 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0
-# strace and gdb follow a child of each kind to its end, and see what it exits
-# with. Then it ends as if nobody had looked: detached_child says so.
+# strace and gdb follow a child of each kind to its end and see its exit status. Then the
+# child ends as if it had not been traced: detached_child says so.
+#
+# If this fails, a detached program cannot be debugged, or is a zombie afterwards.
 cd "$(dirname "$0")" || exit 1
 . ./tap.sh
 log=/tmp/kwaitd_tracers.log

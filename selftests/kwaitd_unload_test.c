@@ -1,15 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The module is unloaded and loaded again, over and over, while detached threads
- * and processes come and go. A task is released by whoever is there; a parent
- * that made a child while there was no kwaitd collects it as ever.
+ * The module is unloaded and loaded again, over and over, while detached threads and
+ * processes come and go. A task is released by kwaitd or, without it, by the kernel. A
+ * parent whose child was created without kwaitd can wait for it as ever.
  *
- * KWAITD_KO names the module's file, see kw_load().
+ * If this fails, the module cannot be updated on a machine that is in use: tasks are lost,
+ * or it crashes. KWAITD_KO names the module's file, see kw_load().
  */
-#include "kwaitd_reaper.h"
+#include "kwaitd_test.h"
+#include "lib/clone.h"
+#include "lib/counters.h"
+#include "lib/ctl.h"
+#include "lib/file.h"
+#include "lib/kernel.h"
+#include "lib/module.h"
+#include "lib/patience.h"
+#include "lib/proc.h"
+#include "lib/reaper.h"
+#include "lib/tasks.h"
+#include "lib/thread.h"
 
+#include <fcntl.h>
+#include <linux/sched.h>
 #include <linux/userfaultfd.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
 
 #define CYCLES kw_amount(15, 50)	/* of some seconds each, in which hundreds of tasks die */
 #define CGROUP_ROOT "/sys/fs/cgroup"

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * A pthread program that knows nothing of kwaitd: rounds of threads, one half
- * joined, the other detached. Each adds to a sum that main() checks.
+ * A pthread program that knows nothing of kwaitd: rounds of threads, half of them joined
+ * and half detached. Each adds to a sum that main() checks.
  */
 #include <pthread.h>
 #include <stdatomic.h>

@@ -1,14 +1,33 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What workers do: each action makes a family of tasks, lets them die in some order,
- * and ends when it has seen what became of each. What is made and in which order is
- * a function of the seed alone; when it happens is not.
+ * What workers do: each action makes a family of tasks, lets them die in some order, and
+ * ends when it has seen what became of each. What it makes and in which order depends on
+ * the seed alone; when it happens does not.
  */
 #include "torture.h"
+#include "../lib/clone.h"
+#include "../lib/ctl.h"
+#include "../lib/kernel.h"
+#include "../lib/patience.h"
+#include "../lib/proc.h"
+#include "../lib/thread.h"
 
+#include <errno.h>
 #include <linux/futex.h>
 #include <poll.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #define PROCESSES (BIT(ORDINARY) | BIT(DETACHED) | BIT(AUTOREAP))
 #define MAX_STACKS 16

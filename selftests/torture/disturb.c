@@ -1,10 +1,32 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * What makes it hard. Each disturber is a process of its own, that does the same
- * thing over and over, says in the ledger what tasks may depend on, counts how often it
- * took effect, and in the end leaves things as they were.
+ * The disturbers, which make it hard for kwaitd. Each is a process that does the same thing
+ * over and over. It tells the ledger what tasks may depend on, counts how often it had an
+ * effect, and in the end leaves things as they were.
  */
 #include "torture.h"
+#include "../lib/clone.h"
+#include "../lib/cpu.h"
+#include "../lib/end.h"
+#include "../lib/file.h"
+#include "../lib/kernel.h"
+#include "../lib/module.h"
+#include "../lib/patience.h"
+
+#include <errno.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 #define DEBUGFS "/sys/kernel/debug/"
 #define RT_RUNTIME "/proc/sys/kernel/sched_rt_runtime_us"

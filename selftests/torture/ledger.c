@@ -1,19 +1,40 @@
 // SPDX-License-Identifier: GPL-2.0
 /*
- * The ledger: each task from before its creation to its end, what must become of
- * it, and whether it did.
+ * The ledger: each task from before its creation to its end, what must become of it, and
+ * whether it did.
  *
- * An ordinary child is collected, with its exact status, and sends its signal. A
- * detached one vanishes: nobody can wait for it, nobody hears of it, and it is
- * gone. Which of both a child created with CLONE_DETACHED is depends on whether
- * kwaitd was there at that moment, and the disturbers say so: only when something
- * changed while clone() ran may it be either.
+ * An ordinary child is collected with its exact status, and sends its signal. A detached
+ * one vanishes: nobody can wait for it, and nobody hears of it. Which of the two a child
+ * created with CLONE_DETACHED is depends on whether kwaitd was there at that moment, and
+ * the disturbers tell the ledger so. Only if that changed while clone() ran may the child
+ * be either.
  */
 #include "torture.h"
+#include "../lib/clone.h"
+#include "../lib/file.h"
+#include "../lib/kernel.h"
+#include "../lib/patience.h"
+#include "../lib/proc.h"
+#include "../lib/thread.h"
 
+#include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
 #include <linux/futex.h>
+#include <linux/sched.h>
+#include <sched.h>
+#include <signal.h>
 #include <stdarg.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/types.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
 
 struct ledger *ledger;
 struct actor me = { .fault_fd = -1 };

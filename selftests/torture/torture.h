@@ -10,10 +10,13 @@
 #ifndef _TORTURE_H
 #define _TORTURE_H
 
-#define KW_NO_HARNESS
-#include "../kwaitd_reaper.h"
+#include "../lib/patience.h"
 
+#include <signal.h>
+#include <stdbool.h>
+#include <stdio.h>
 #include <stdnoreturn.h>
+#include <sys/types.h>
 
 #define BIT(n) (1U << (n))
 #ifndef __printf
