@@ -27,6 +27,4 @@
 #include "lib/harness.h"
 #include "lib/fixtures.h"
 
-#include <sys/resource.h>	/* for tools/bench/guest/state.c */
-
 #endif /* _KWAITD_TEST_H */

@@ -12,15 +12,13 @@ OUT=$CACHE/bench
 # The guest's program, and the plugin of QEMU. One at a time.
 build()
 {
-	local source
-	source=$("$VM" source)
 	mkdir -p "$OUT"
 	exec 8>"$OUT/lock"
 	flock 8
 	# shellcheck disable=SC2016 # expanded there
-	"$VM" tools -b "$TOP:/src" -b "$source:/linux" -b "$OUT:/mnt" sh -ec '
+	"$VM" tools -b "$TOP:/src" -b "$OUT:/mnt" sh -ec '
 		warn="-Wall -Wextra -Wno-unused-parameter -Wno-unused-function"
-		gcc $warn -O2 -static -pthread -I/linux/tools/testing/selftests \
+		gcc $warn -O2 -static -pthread \
 			-I/src/include/uapi -o /mnt/guest.new /src/tools/bench/guest/*.c
 		gcc -Wall -Wextra -O2 -shared -fPIC -fvisibility=hidden \
 			-o /mnt/plugin.so.new /src/tools/bench/plugin.c

@@ -3,7 +3,20 @@
  * The module: loaded and unloaded between rounds, so that what is compared is
  * compared in the same boot.
  */
-#include "../../../selftests/kwaitd_test.h"
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "../../../selftests/lib/clone.h"
+#include "../../../selftests/lib/counters.h"
+#include "../../../selftests/lib/file.h"
+#include "../../../selftests/lib/kernel.h"
+#include "../../../selftests/lib/module.h"
+#include "../../../selftests/lib/patience.h"
 
 #include "bench.h"
 
