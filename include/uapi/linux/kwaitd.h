@@ -2,13 +2,21 @@
 /*
  * /dev/kwaitd: what the kwaitd module can be asked.
  *
- * Anyone may open the device; each command says who may use it. An unknown
- * command is ENOTTY, and a pointer to nowhere is EFAULT.
+ * Anyone may open the device. Each command says below who may use it.
  *
- * The structures may grow at their end. The command has the size of the caller's
- * in it: what a smaller one lacks counts as zero, and what is beyond what the
- * module knows must be zero, else E2BIG. A structure smaller than its first
- * version is EINVAL, and so are flags and reserved fields that are not zero.
+ * A structure may grow at its end in later versions. The number of a command has the
+ * size of the caller's structure in it, so either side may know fewer fields:
+ *
+ *  - Fields that the caller's structure lacks count as zero.
+ *  - Fields that the module does not know must be zero.
+ *
+ * Every command fails with
+ *
+ *   E2BIG	a field that the module does not know is not zero
+ *   EFAULT	an address is not in the caller's memory
+ *   EINVAL	the structure is smaller than its first version, a flag is unknown, or a
+ *		reserved field is not zero
+ *   ENOTTY	there is no such command
  */
 #ifndef _UAPI_LINUX_KWAITD_H
 #define _UAPI_LINUX_KWAITD_H
@@ -20,10 +28,10 @@
 
 /**
  * struct kwaitd_exit_info - how a detached process ended
- * @pidfd: in: of the process
+ * @pidfd: in: a pidfd of the process
  * @flags: in: none yet, 0
- * @cgroupid: out: the inode number of the cgroup (version 2) it died in
- * @exit_code: out: its exit status, as wait4() would have told it
+ * @cgroupid: out: the inode number of the cgroup (version 2) that the process died in
+ * @exit_code: out: the exit status of the process, as wait4() would have told it
  * @__reserved: in: 0
  */
 struct kwaitd_exit_info {
@@ -37,27 +45,31 @@ struct kwaitd_exit_info {
 #define KWAITD_EXIT_INFO_SIZE_VER0 24
 
 /*
- * KWAITD_IOC_EXIT_INFO: the exit status of a process created with CLONE_DETACHED
- * or CLONE_AUTOREAP, as its pidfd tells it from Linux 6.15 on (PIDFD_GET_INFO with
- * PIDFD_INFO_EXIT). It is there when poll() says POLLIN, and for as long as the
- * process has a pidfd that was there before it was released.
+ * KWAITD_IOC_EXIT_INFO: the exit status of a process that was created with
+ * CLONE_DETACHED or CLONE_AUTOREAP. From Linux 6.15 on the pidfd of a process tells the
+ * same (PIDFD_GET_INFO with PIDFD_INFO_EXIT).
  *
- * Who holds a pidfd may ask, if the process is in its pid namespace or one below.
+ * The answer is there as soon as poll() of the pidfd says POLLIN. It stays for as long as
+ * there is a pidfd of the process that was opened before the process was released.
  *
- *   EAGAIN	it has not ended
- *   EBADF	not a pidfd
- *   ENODATA	nothing is known of it: it was not created detached, or had no
- *		pidfd when it was released
- *   EOPNOTSUPP	this kernel's pidfds tell it themselves
- *   EREMOTE	it is in no pid namespace the caller can see
+ * Anyone who holds a pidfd may ask, if the process is in the caller's pid namespace or in
+ * one below.
+ *
+ *   EAGAIN	the process has not ended
+ *   EBADF	@pidfd is no pidfd
+ *   ENODATA	nothing is known of the end: the process was not created detached, or
+ *		it had no pidfd when it was released
+ *   EOPNOTSUPP	this kernel's pidfds tell the status themselves, or the kernel does not
+ *		let the module look at pidfds
+ *   EREMOTE	the process is in no pid namespace that the caller can see
  */
 #define KWAITD_IOC_EXIT_INFO _IOWR(KWAITD_IOC_MAGIC, 1, struct kwaitd_exit_info)
 
 /**
  * struct kwaitd_version - what this module can do
  * @flags: in: none yet, 0
- * @version: out: of what is described here, now 1. It does not change when
- *	commands or fields are added
+ * @version: out: the version of the interface described here, now 1. The version does
+ *	not change when commands or fields are added
  * @features: out: KWAITD_FEATURE_*
  */
 struct kwaitd_version {
@@ -68,11 +80,11 @@ struct kwaitd_version {
 
 #define KWAITD_VERSION_SIZE_VER0 16
 
-/* clone3() has CLONE_AUTOREAP and CLONE_NNP, of the kernel or of the module */
+/* clone3() takes CLONE_AUTOREAP and CLONE_NNP: the kernel or the module knows them */
 #define KWAITD_FEATURE_AUTOREAP		(1ULL << 0)
-/* KWAITD_IOC_EXIT_INFO is needed, and there */
+/* There is KWAITD_IOC_EXIT_INFO, since this kernel's pidfds do not tell an exit status */
 #define KWAITD_FEATURE_EXIT_INFO	(1ULL << 1)
-/* KWAITD_IOC_ADOPT, _RELEASE, _LIST and _REAP */
+/* There are KWAITD_IOC_ADOPT, _RELEASE, _LIST and _REAP */
 #define KWAITD_FEATURE_ADOPT		(1ULL << 2)
 
 /*
@@ -81,40 +93,48 @@ struct kwaitd_version {
 #define KWAITD_IOC_VERSION _IOWR(KWAITD_IOC_MAGIC, 2, struct kwaitd_version)
 
 /*
- * Adoption. A reaper is whom the kernel gives the children of processes that die:
- * the init of a pid namespace, or a process that has called
- * prctl(PR_SET_CHILD_SUBREAPER). While it is adopted, the orphans that it was given
- * are released when they die, without a word to it, or if the parameter grace_ms
- * is not 0, when they have been zombies for so long and it has not waited for them.
+ * Adoption.
  *
- * Its own children are its own: those that it has created, by whatever thread
- * and call, or that such a child has created with CLONE_PARENT, and all that it
- * had when it was adopted. What is a zombie at that moment stays one, until
- * somebody waits for it or KWAITD_IOC_REAP takes it.
+ * When a process dies, the kernel gives the children of this process to a reaper: to the
+ * init of the pid namespace, or to a process that has called
+ * prctl(PR_SET_CHILD_SUBREAPER). These children are the reaper's orphans.
  *
- * An adoption ends with its reaper, by KWAITD_IOC_RELEASE, or when the module is
- * unloaded. It outlives execve().
+ * While a reaper is adopted, its orphans are released when they die, and the reaper does
+ * not hear of them. If the parameter grace_ms is not 0, an orphan is a zombie for that
+ * long first, and is released if the reaper has not waited for it.
  *
- * A reaper is named by a pidfd, or by KWAITD_SELF the caller's own process. Its
- * own process may be any reaper's business; for another one it takes
- * CAP_SYS_ADMIN in the user namespace that owns the reaper's pid namespace.
+ * The reaper's own children stay its own. These are
  *
- *   EBADF	not a pidfd, nor KWAITD_SELF
+ *  - the children that the reaper has created, by whatever thread and call,
+ *  - the children that an own child has created with CLONE_PARENT, and
+ *  - all children that the reaper had when it was adopted.
+ *
+ * A child that is a zombie when the reaper is adopted stays a zombie until somebody waits
+ * for it or KWAITD_IOC_REAP takes it.
+ *
+ * An adoption ends when the reaper dies, by KWAITD_IOC_RELEASE, or when the module is
+ * unloaded. An execve() of the reaper does not end it.
+ *
+ * The caller names a reaper by a pidfd. KWAITD_SELF stands for the caller's own process,
+ * which anyone may name. For another process the caller needs CAP_SYS_ADMIN in the user
+ * namespace that owns the reaper's pid namespace.
+ *
+ *   EBADF	@pidfd is neither a pidfd nor KWAITD_SELF
  *   EINTR	the caller is being killed
- *   EOPNOTSUPP	this kernel does not let the module look at pidfds, or find orphans
- *   EPERM	not allowed
- *   ESRCH	it is dead
+ *   EOPNOTSUPP	this kernel does not let the module look at pidfds, or take zombies
+ *   EPERM	the caller may not name this process
+ *   ESRCH	the process is dead
  */
 /* As PIDFD_SELF_PROCESS is; not -1, which a pidfd_open() that has failed returns. */
 #define KWAITD_SELF (-10001)
 
 /**
  * struct kwaitd_adopt - a reaper to adopt or to release
- * @pidfd: in: of the reaper, or KWAITD_SELF
+ * @pidfd: in: a pidfd of the reaper, or KWAITD_SELF
  * @flags: in: none yet, 0
- * @own: out: how many living children it has, which remain its own; 0 for
+ * @own: out: how many living children the reaper has, which stay its own; 0 for
  *	KWAITD_IOC_RELEASE
- * @zombies: out: how many dead ones; 0 for KWAITD_IOC_RELEASE
+ * @zombies: out: how many dead children the reaper has; 0 for KWAITD_IOC_RELEASE
  */
 struct kwaitd_adopt {
 	__s32 pidfd;
@@ -126,32 +146,32 @@ struct kwaitd_adopt {
 #define KWAITD_ADOPT_SIZE_VER0 16
 
 /*
- * KWAITD_IOC_ADOPT: besides the errors above
+ * KWAITD_IOC_ADOPT: adopt a reaper. Besides the errors above:
  *
- *   EALREADY	it is adopted
- *   EINVAL	it is no reaper, or no process but a thread
- *   ENOMEM	nothing has changed
+ *   EALREADY	the reaper is adopted already
+ *   EINVAL	the process is no reaper, or the pidfd is one of a thread
+ *   ENOMEM	there is no memory, and nothing has changed
  */
 #define KWAITD_IOC_ADOPT _IOWR(KWAITD_IOC_MAGIC, 3, struct kwaitd_adopt)
 
 /*
- * KWAITD_IOC_RELEASE: end an adoption. Orphans that die from now on are its
- * zombies; those in their grace time remain it.
+ * KWAITD_IOC_RELEASE: end an adoption. Orphans that die from now on become zombies of the
+ * reaper. Orphans that are in their grace time stay zombies of the reaper.
  *
- *   ENOENT	it is not adopted
+ *   ENOENT	the reaper is not adopted
  */
 #define KWAITD_IOC_RELEASE _IOWR(KWAITD_IOC_MAGIC, 4, struct kwaitd_adopt)
 
 /**
  * struct kwaitd_reaper - an adopted reaper
- * @pid: its process id, in the caller's pid namespace
+ * @pid: the reaper's process id, in the caller's pid namespace
  * @flags: KWAITD_REAPER_*
- * @orphans: of its orphans, how many have died and been released without it
- * @swept: and how many after they had been zombies: their grace time was over, or
- *	KWAITD_IOC_REAP
- * @own: its own children that are not yet released
- * @grace: its orphans that are in their grace time
- * @comm: its command name
+ * @orphans: how many of the reaper's orphans were released when they died
+ * @swept: how many of the reaper's orphans were released after they had been zombies,
+ *	because their grace time was over or because of KWAITD_IOC_REAP
+ * @own: how many own children the reaper has that are not yet released
+ * @grace: how many of the reaper's orphans are in their grace time
+ * @comm: the reaper's command name
  */
 struct kwaitd_reaper {
 	__s32 pid;
@@ -165,24 +185,25 @@ struct kwaitd_reaper {
 
 #define KWAITD_REAPER_SIZE_VER0 48
 
-/* It is the init of its pid namespace */
+/* The reaper is the init of its pid namespace */
 #define KWAITD_REAPER_INIT	(1U << 0)
-/* It was adopted by the parameter auto_adopt */
+/* The parameter auto_adopt has adopted the reaper */
 #define KWAITD_REAPER_AUTO	(1U << 1)
 /*
- * Its children are being looked through, at first or since there was no memory to
- * note one: its orphans become zombies meanwhile, and in the second case all that it
- * has then are taken for its own
+ * The module is looking through the reaper's children. Meanwhile the reaper's orphans
+ * become zombies. The module does so when a reaper is adopted, and again when there was no
+ * memory to note a new own child. In the second case all children that the reaper then has
+ * count as its own.
  */
 #define KWAITD_REAPER_PAUSED	(1U << 2)
 
 /**
  * struct kwaitd_list - the adopted reapers
  * @reapers: in: address of an array of &struct kwaitd_reaper
- * @nr: in: how many it has room for. out: how many there are to see, which may be
- *	more than were written
- * @size: in: of one element of the array. The module writes no more, and fills up
- *	with zeros
+ * @nr: in: how many elements the array has room for. out: how many adopted reapers the
+ *	caller can see, which may be more than the array has room for
+ * @size: in: the size of one element of the array, in bytes. The module writes so many
+ *	bytes for each reaper, and sets to zero those that it does not know
  * @flags: in: none yet, 0
  * @__reserved: in: 0
  */
@@ -197,22 +218,25 @@ struct kwaitd_list {
 #define KWAITD_LIST_SIZE_VER0 24
 
 /*
- * KWAITD_IOC_LIST: anyone may ask, and is told of the reapers in the own pid
- * namespace and below, in order of adoption.
+ * KWAITD_IOC_LIST: the adopted reapers in the caller's pid namespace and below, in the
+ * order of their adoption. Anyone may ask.
  *
- *   EINVAL	size is smaller than the first version's, or larger than a page
+ *   EINTR	the caller is being killed
+ *   EINVAL	@size is smaller than the first version of &struct kwaitd_reaper, or
+ *		larger than a page
  */
 #define KWAITD_IOC_LIST _IOWR(KWAITD_IOC_MAGIC, 5, struct kwaitd_list)
 
 /**
  * struct kwaitd_reap - release a reaper's zombies
- * @pidfd: in: of the reaper, or KWAITD_SELF
+ * @pidfd: in: a pidfd of the reaper, or KWAITD_SELF
  * @flags: in: KWAITD_REAP_*
- * @min_age: in: nanoseconds that they must have been dead for. The kernel knows
- *	that from their last turn on a CPU, by the clock of that CPU. It may stand
- *	still in interrupts and while a hypervisor has the CPU, so that the clocks of
- *	two CPUs may be seconds apart where there is much of that. 0: all
- * @nr: out: how many were released, or would be
+ * @min_age: in: for how many nanoseconds a zombie must have been dead to be released;
+ *	0: release all. The kernel knows the age from the zombie's last turn on a CPU,
+ *	by the clock of that CPU. Such a clock may stand still in interrupts and while a
+ *	hypervisor has the CPU. Where that happens often, the clocks of two CPUs may be
+ *	seconds apart
+ * @nr: out: how many zombies were released, or would be
  * @__reserved: in: 0
  */
 struct kwaitd_reap {
@@ -225,20 +249,22 @@ struct kwaitd_reap {
 
 #define KWAITD_REAP_SIZE_VER0 24
 
-/* Only count them */
+/* Release nothing, only count the zombies */
 #define KWAITD_REAP_DRY_RUN (1U << 0)
 
 /*
- * KWAITD_IOC_REAP: release now the zombies of an adopted reaper, but for those
- * known to be its own children. Nothing tells own children that were dead when it
- * was adopted from orphans: they are taken, too, unless @min_age spares them. A
- * traced process is left alone.
+ * KWAITD_IOC_REAP: release now the zombies of an adopted reaper, but for those that are
+ * known to be the reaper's own children. Own children that were dead when the reaper was
+ * adopted cannot be told from orphans. They are released, too, unless they are younger than
+ * @min_age. A process that is traced is left alone.
  *
- *   ENOENT	it is not adopted
- *   EAGAIN	its children are being looked through (KWAITD_REAPER_PAUSED)
- *   ENOMEM	there is no memory, or no process id, for the thread that it takes
+ *   EAGAIN	the reaper's children are being looked through (KWAITD_REAPER_PAUSED)
+ *   EINVAL	@min_age is 2^63 or more
+ *   ENOENT	the reaper is not adopted
+ *   ENOMEM	there is no memory, or no process id, for the thread that this takes
  *
- * If that happens when some are released already, these are told and it is no error.
+ * If something goes wrong after some zombies were released, the command succeeds, and @nr
+ * says how many were.
  */
 #define KWAITD_IOC_REAP _IOWR(KWAITD_IOC_MAGIC, 6, struct kwaitd_reap)
 
