@@ -42,7 +42,7 @@ enum kwaitd_counter {
 	KWAITD_NR_COUNTERS,
 };
 
-#define KWAITD_NR_LATENCIES 40	/* log2 of nanoseconds: up to 18 minutes */
+#define KWAITD_NR_LATENCIES 40	/* log2 of nanoseconds; the last: 9 minutes and more */
 
 struct kwaitd_stats {
 	unsigned long count[KWAITD_NR_COUNTERS];

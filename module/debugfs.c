@@ -8,7 +8,7 @@
  *		exit_records (dead ones whose exit status can be asked for),
  *		adopted (reapers), own_children (of those), grace (orphans that
  *		their reaper may still wait for) and backlog (queued tasks)
- *   per_cpu	the same by CPU: a row is what happened on that CPU
+ *   per_cpu	the counters, backlog and backlog_max of each CPU: a row a CPU
  *   latency	nanoseconds from queue to release: bucket's lower bound, count
  *   hooks	the functions that are hooked, and how often each hook fired
  */
