@@ -18,7 +18,8 @@
 #include "status.h"
 #include "trace.h"
 
-static bool orphan_untold(struct task_struct *p)
+/* The same, for what may be an orphan */
+static bool orphan_decide(struct task_struct *p)
 {
 	struct kwaitd_adoption *a = kwaitd_adopt_find_orphan(p);
 
@@ -34,19 +35,22 @@ static bool orphan_untold(struct task_struct *p)
 }
 
 /**
- * kwaitd_death_untold() - shall nobody be told of the death of a process?
+ * kwaitd_death_decide() - decide whether anybody is told of the death of a process
  * @p: its group leader
  *
+ * An orphan is counted, or its grace time begins.
+ *
  * Context: notify hook.
- * Return: false also if the kernel has the mark and does so by itself.
+ * Return: true if nobody is to be told. False also if the kernel has the mark, and tells
+ * nobody by itself.
  */
-bool kwaitd_death_untold(struct task_struct *p)
+bool kwaitd_death_decide(struct task_struct *p)
 {
 	/* A tracer waits for its tracee, whatever that was created as. */
 	if (p->ptrace)
 		return false;
 	return (kwaitd_mark_any() && kwaitd_mark_test(p)) ||
-	       (kwaitd_adopt_any() && orphan_untold(p));
+	       (kwaitd_adopt_any() && orphan_decide(p));
 }
 
 /* The marks of the process end here. */

@@ -9,7 +9,7 @@
 
 struct task_struct;
 
-bool kwaitd_death_untold(struct task_struct *p);
+bool kwaitd_death_decide(struct task_struct *p);
 enum kwaitd_kind kwaitd_death_kind(struct task_struct *p);
 void kwaitd_death_of_other(struct task_struct *p);
 

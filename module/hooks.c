@@ -138,7 +138,7 @@ static void kwaitd_hook_notify(unsigned long ip, unsigned long parent_ip,
 	enter(HOOK_NOTIFY);
 	kwaitd_hook_pass(fregs, (unsigned long)kwaitd_notify_pass);
 	kwaitd_zombies_locked(tsk);
-	if (kwaitd_death_untold(tsk))
+	if (kwaitd_death_decide(tsk))
 		kwaitd_hook_take(fregs, (unsigned long)kwaitd_notify_taken);
 	leave();
 }

@@ -18,8 +18,8 @@
 #include <sched.h>
 
 #define CREATORS 4
-/* processes and as many threads, per creator: at least four times max_backlog */
-#define EACH kw_amount(1000, 2500)
+/* processes and as many threads, per creator: more than twice max_backlog */
+#define EACH kw_amount(600, 2500)
 #define ORDINARY 100	/* ordinary children, per creator */
 
 /* Exits with 0 if all it made was as it should be. */

@@ -30,12 +30,19 @@ static inline int kw_amount(int enough, int much)
 	return getenv("KWAITD_LONG") ? much : enough;
 }
 
-/* Poll until cond is true. The value is false if it is not true after KW_DEADLINE. */
+/*
+ * Poll until cond is true; false if it is not after KW_DEADLINE. Less and less often, since
+ * a look may cost more than what it waits for, and takes its CPU.
+ */
 #define kw_until(cond) ({						\
 	time_t __end = time(NULL) + KW_DEADLINE;			\
+	useconds_t __nap = 500;						\
 	bool __ok;							\
-	while (!(__ok = (cond)) && time(NULL) <= __end)			\
-		usleep(500);						\
+	while (!(__ok = (cond)) && time(NULL) <= __end) {		\
+		usleep(__nap);						\
+		if (__nap < 16000)					\
+			__nap *= 2;					\
+	}								\
 	__ok;								\
 })
 
