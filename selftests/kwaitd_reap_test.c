@@ -253,7 +253,7 @@ TEST_F(reaper, reap_and_wait)
 	long collected, swept;
 	int i;
 
-	for (i = 0; i < 10; i++) {
+	for (i = 0; i < kw_amount(5, 10); i++) {
 		ASSERT_EQ(ORPHANS, kw_tell(&self->r, KW_ORPHANS, ORPHANS));
 		ASSERT_TRUE(kw_until(kw_zombies_of(self->r.pid) == ORPHANS));
 		ASSERT_EQ(0, kw_adopt(self->r.pid));
@@ -324,7 +324,7 @@ static bool child_ends_by(struct kw_reaper *r, long pid, int sig)
  */
 TEST_F(reaper, many_orphans)
 {
-	const int orphans = env_number("KWAITD_ORPHANS", 1000);
+	const int orphans = env_number("KWAITD_ORPHANS", 500);
 	const int signals = SIGRTMAX - SIGRTMIN + 1;
 	int adopted, i, n;
 	long own[100];
@@ -366,7 +366,7 @@ static long forks(void)
 /* A sweep of 50,000: no soft lockup, no complaint of RCU (the guest's log tells). */
 TEST_F(reaper, many_zombies)
 {
-	const long zombies = env_number("KWAITD_ZOMBIES", 2000);
+	const long zombies = env_number("KWAITD_ZOMBIES", 1000);
 	long n, before;
 
 	ASSERT_TRUE(make_room(zombies));

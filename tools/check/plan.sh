@@ -68,9 +68,9 @@ needs_cpus()
 	esac
 }
 
-# Does it not matter to a test with how many CPUs it runs? Then once for each kernel
-# is enough.
-any_cpus()
+# Does it not matter to a test with how many CPUs it runs, nor much on which kernel? Then
+# once is enough; or, where all there is runs, once for each kernel.
+anywhere()
 {
 	case $1 in
 	kwaitd_kwaitctl_test.sh) ;;
@@ -87,10 +87,12 @@ stock_test()
 		! grep -qE '^TEST_F(_TIMEOUT)?\((kwaitd|reaper|hog),' "$src"
 }
 
-# first_of GUEST: is there none before it with that kernel?
+# first_of GUEST: is there none before it, with that kernel if all there is runs?
 first_of()
 {
-	[ "$1" = "$(guests | grep -m 1 -e "^${1%-*-*}-[0-9]*-[^-]*$")" ]
+	local same=.
+	[ -z "$all" ] || same="^${1%-*-*}-[0-9]*-[^-]*\$"
+	[ "$1" = "$(guests | grep -m 1 -e "$same")" ]
 }
 
 # runs GUEST TEST: does it run there?
@@ -100,11 +102,11 @@ runs()
 	*-stock)
 		stock_test "$2" ;;
 	*-1-single)
-		! needs_cpus "$2" && { ! any_cpus "$2" || first_of "$1"; } ;;
+		! needs_cpus "$2" && { ! anywhere "$2" || first_of "$1"; } ;;
 	*-single)
 		patches_text "$2" ;;
 	*-multi)
-		! patches_text "$2" && { ! any_cpus "$2" || first_of "$1"; } ;;
+		! patches_text "$2" && { ! anywhere "$2" || first_of "$1"; } ;;
 	esac
 }
 
