@@ -13,6 +13,8 @@
 #include "lib/proc.h"
 #include "lib/thread.h"
 
+#include <time.h>
+
 #define TASKS 50
 
 struct row {
@@ -31,13 +33,16 @@ static struct row row(int cpu)
 TEST_F(kwaitd, own_cpu_only)
 {
 	int cpus = sysconf(_SC_NPROCESSORS_CONF), cpu, other, i;
+	time_t end = time(NULL) + KW_DEADLINE;
 	struct row before[cpus], after;
 	void *stack = kw_stacks(1);
+	long stolen;
 	pid_t tid, pid;
 
 	ASSERT_TRUE(kw_second_thread());
 	for (cpu = 0; cpu < cpus; cpu++) {
 		ASSERT_EQ(0, kw_pin(cpu));
+		stolen = kw_stat("stolen");
 		for (other = 0; other < cpus; other++)
 			before[other] = row(other);
 		for (i = 0; i < TASKS; i++) {
@@ -51,6 +56,11 @@ TEST_F(kwaitd, own_cpu_only)
 			ASSERT_TRUE(kw_until(kw_gone(pid)));
 		}
 		ASSERT_TRUE(kw_until(kw_at_rest()));
+		/* Once more, if a busy machine has had another CPU release one. */
+		if (kw_stat("stolen") != stolen && time(NULL) < end) {
+			cpu--;
+			continue;
+		}
 		for (other = 0; other < cpus; other++) {
 			int moved = other == cpu ? TASKS : 0;
 
