@@ -6,7 +6,7 @@
 #   make install             it, manuals, completion and header, into $(DESTDIR)/usr
 #   make demo                a VM in which detached tasks die, live
 #   make check               the selftests on all kernels, once each
-#   make check-all           with 1 CPU as well, and longer: before anything lands
+#   make check-all           with 1 CPU and with 4, and longer: before anything lands
 #   make check-debug         the same on debug kernels, which it builds first
 #   make bench               what it costs: tables, CSV and plots, in half an hour
 #   make bench-gate          only whether that is within the budgets

@@ -385,7 +385,8 @@ bool kwaitd_mark_gone(struct pid *pid)
 	return gone;
 }
 
-static bool mark_any(struct kwaitd_entry *entry)
+/* Of whatever is left, when the module goes */
+static bool mark_useless(struct kwaitd_entry *entry)
 {
 	return true;
 }
@@ -397,5 +398,5 @@ static bool mark_any(struct kwaitd_entry *entry)
  */
 void kwaitd_mark_exit(void)
 {
-	kwaitd_pidtab_tidy(&marks, mark_any, mark_drop);
+	kwaitd_pidtab_tidy(&marks, mark_useless, mark_drop);
 }

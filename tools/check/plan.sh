@@ -46,7 +46,7 @@ slowness()
 {
 	case $1 in
 	*-debug-* | *-kcsan-*) echo $((5 * ${KWAITD_SLOW:-1})) ;;
-	*) echo $((1 * ${KWAITD_SLOW:-1})) ;;
+	*) echo "${KWAITD_SLOW:-1}" ;;
 	esac
 }
 
@@ -127,7 +127,7 @@ may_skip()
 	*-debug-*" kwaitd_fault_test "*) return 1 ;;
 	*" kwaitd_fault_test "*"no fault injection"*) ;;
 	*-debug-*" kwaitd_bpf_test "*"no BTF"* | *-kcsan-*" kwaitd_bpf_test "*"no BTF"*) ;;
-	6.1-*" kwaitd_bpf_test "*"does not survive"*) ;; # README, Limits
+	6.1-*" kwaitd_bpf_test "*"does not survive"*) ;; # docs/limits.md
 	7.*" kwaitd_unload_test "*"the kernel's own CLONE_AUTOREAP"*) ;;
 	7.*" kwaitd_status_test "*"nothing is recorded"*) ;;
 	*-stock" "*"kwaitd is not loaded"*) ;;

@@ -43,9 +43,9 @@ run()
 	limit=$((1800 * slow))
 	((${KWAITD_FAULT_STEP:-17} > 1)) || limit=$((limit * 4))
 	case $1 in
-	# kmemleak tells if an object is lost; and what the kernel puts off takes long
+	# kmemleak tells if an object is lost
 	*-debug-* | *-kcsan-*)
-		mode+=(-m 2G --append "workqueue.watchdog_thresh=$((30 * slow))") ;;
+		mode+=(-m 2G) ;;
 	# the module's cache is its own, so that it is told if it leaves an object
 	*)
 		mode+=(--append slab_nomerge) ;;
@@ -124,7 +124,7 @@ run_and_judge()
 run_vm_tests()
 {
 	local text
-	text=$("$TOP/tools/vm/verdict-test"; "$VM-test" "${kernels[@]}") || :
+	text=$("$TOP/tools/vm/verdict-test"; "$TOP/tools/vm/vm-test" "${kernels[@]}") || :
 	printf '%s%s\n' "$clear" "$text"
 	sed -n 's/^[a-z]*: \([0-9]*\) passed, \([0-9]*\) failed$/\1 \2 0/p' <<<"$text" \
 		>"$OUT/vm.sums"

@@ -195,7 +195,7 @@ vm_fetch()
 		[ -z "$force" ] || rm -rf "$(root "$name")"
 		[ -d "$(root "$name")" ] || ((missing += 1))
 	done
-	room $((2 * missing)) "fetching $missing Debian systems"
+	room $((missing + 2)) "fetching $missing Debian systems"
 	for name; do
 		(($(jobs -pr | wc -l) < 2)) || wait -n
 		need "$name" &
