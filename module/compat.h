@@ -162,6 +162,17 @@ struct pids_cgroup_head {
 	atomic64_t limit;
 };
 
+/* Before 6.13 seccomp(SECCOMP_FILTER_FLAG_TSYNC) also compares those of dead threads. */
+static inline bool same_seccomp_filter(const struct task_struct *a,
+				       const struct task_struct *b)
+{
+#ifdef CONFIG_SECCOMP_FILTER
+	return data_race(READ_ONCE(a->seccomp.filter) == READ_ONCE(b->seccomp.filter));
+#else
+	return true;
+#endif
+}
+
 #ifdef CONFIG_CGROUP_PIDS
 static inline struct cgroup_subsys_state *task_pids_css(struct task_struct *p)
 {

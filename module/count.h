@@ -21,6 +21,7 @@ enum kwaitd_counter {
 	KWAITD_REAPED_NS,
 	KWAITD_WAKEUPS,
 	KWAITD_STOLEN,
+	KWAITD_COLLECTED,
 	KWAITD_ORPHANS,
 	KWAITD_SWEPT,
 	KWAITD_ADOPT_PAUSED,
@@ -34,7 +35,9 @@ enum kwaitd_counter {
 	KWAITD_INLINE_EXEC,		/* execve() waits for this thread */
 	KWAITD_INLINE_LEADER_DEAD,	/* the parent waits for the group */
 	KWAITD_INLINE_GROUP_EXIT,	/* ... and is about to */
-	KWAITD_INLINE_LAST_THREAD,	/* one at a time, or all but one are dead */
+	KWAITD_INLINE_LAST_THREAD,	/* it leaves two threads alive, or fewer */
+	KWAITD_INLINE_SECCOMP,		/* another filter than its leader's */
+	KWAITD_INLINE_PID_NS,		/* its pid namespace comes to its end */
 	KWAITD_INLINE_PIDFD,		/* someone holds a pidfd */
 	KWAITD_INLINE_NPROC,		/* user close to RLIMIT_NPROC */
 	KWAITD_INLINE_PIDS,		/* cgroup close to pids.max */

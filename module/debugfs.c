@@ -66,7 +66,7 @@ static int per_cpu_show(struct seq_file *m, void *v)
 		for (i = 0; i < KWAITD_NR_COUNTERS; i++)
 			seq_printf(m, " %*lu", (int)strlen(kwaitd_count_name(i)),
 				   read_of(count[i], cpu));
-		seq_printf(m, " %7lu %11lu\n", kwaitd_queue_backlog(cpu),
+		seq_printf(m, " %7u %11lu\n", kwaitd_queue_backlog(cpu),
 			   read_of(backlog_max, cpu));
 	}
 	return 0;

@@ -7,9 +7,10 @@
  * parent or an execve() that waits for it, the holder of a pidfd, or a fork that would
  * fail for want of the process id or of room below a limit.
  *
- * Nothing here takes a lock. Whoever begins to wait a moment after the look has to wait
- * for kwaitd; queue.c then hurries.
+ * Nothing here takes a lock. release.c looks once more when the task is queued, for those
+ * who have begun to wait meanwhile.
  */
+#include <linux/pid_namespace.h>
 #include <linux/sched/signal.h>
 
 #include "compat.h"
@@ -50,30 +51,23 @@ MODULE_PARM_DESC(max_backlog, "tasks queued on a CPU before further ones are rel
 /* Written only by the self-test, before the thread it names can die. */
 const struct task_struct *kwaitd_defer_probe;
 
-/*
- * Does the process of @p seem to have one thread at a time besides the leader, each
- * created when the one before has ended?
+/**
+ * kwaitd_defer_namespace_ends() - is the init of a pid namespace dying?
+ * @ns: the namespace; its ancestors count as well
  *
- * Problem: such a program creates a thread, joins it, and creates the next. Each time
- * kwaitd would have to be woken at once, since somebody waits for the process to have one
- * thread. That costs more than kwaitd saves. But when @p looks whether it is the last
- * one, the next thread may have been born already.
- *
- * Trick: the kernel lists the threads in the order of their birth. When two threads are
- * alive, and @p comes right after the leader in the list, the other one is the leader, or
- * it is younger than @p: the next one.
- *
- * Safe without a lock: the neighbours of @p come and go, but @p is in the list, so what is
- * read is an address to compare with, and both answers are right at any time. They only
- * differ in cost.
+ * Context: RCU, or preemption off.
  */
-static bool lone_thread(struct task_struct *p)
+bool kwaitd_defer_namespace_ends(const struct pid_namespace *ns)
 {
-	int live = atomic_read(&p->signal->live);
+	const struct task_struct *init;
 
-	return live <= 1 ||
-	       (live == 2 && peek(p->thread_node.prev) ==
-			     &p->group_leader->thread_node);
+	for (; ns->parent; ns = ns->parent) {
+		init = peek(ns->child_reaper);
+		/* Before the first task of a namespace there is none. */
+		if (init && peek(init->flags) & PF_EXITING)
+			return true;
+	}
+	return false;
 }
 
 /**
@@ -125,9 +119,13 @@ enum kwaitd_counter kwaitd_defer_refused(struct task_struct *p, bool open,
 			return KWAITD_INLINE_LEADER_DEAD;
 		if (peek(sig->flags) & SIGNAL_GROUP_EXIT)
 			return KWAITD_INLINE_GROUP_EXIT;
-		if (lone_thread(p))
+		if (kwaitd_defer_few(p))
 			return KWAITD_INLINE_LAST_THREAD;
+		if (!same_seccomp_filter(p, p->group_leader))
+			return KWAITD_INLINE_SECCOMP;
 	}
+	if (kwaitd_defer_namespace_ends(task_active_pid_ns(p)))
+		return KWAITD_INLINE_PID_NS;
 	if (pid_has_pidfd(task_pid(p)))
 		return KWAITD_INLINE_PIDFD;
 	if (kwaitd_limits_nproc(p))

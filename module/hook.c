@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0
 /* How a function of the kernel is hooked: what is too long for hook.h. */
 #include <linux/kprobes.h>
+#include <linux/static_call.h>
 
 #include "hook.h"
 
@@ -25,6 +26,24 @@ unsigned long kwaitd_hook_symbol(const char *name)
 		return 0;
 	unregister_kprobe(&kp);
 	return (unsigned long)kp.addr;
+}
+
+/**
+ * kwaitd_hook_find() - find the function, and where its body is
+ * @h: unless it is native. Its addr is 0 then if the kernel has no such function.
+ *
+ * The body is what follows the call of the trampoline, which is the first thing in the
+ * function. It is called by a static call, which is a direct one, to which neither IBT nor
+ * kCFI objects.
+ *
+ * Context: process context; may sleep.
+ */
+void kwaitd_hook_find(struct kwaitd_hook *h)
+{
+	h->addr = h->native ? 0 : kwaitd_hook_symbol(h->symbol);
+	if (h->addr && h->body)
+		__static_call_update(h->body, h->body_tramp,
+				     (void *)(h->addr + MCOUNT_INSN_SIZE));
 }
 
 /**
@@ -71,4 +90,20 @@ void kwaitd_hook_unregister(struct kwaitd_hook *h)
 	unregister_ftrace_function(&h->ops);
 	ftrace_free_filter(&h->ops);
 	h->registered = false;
+}
+
+/**
+ * kwaitd_hook_hits() - how often a hook fired
+ * @h: which
+ *
+ * Context: any.
+ */
+unsigned long kwaitd_hook_hits(const struct kwaitd_hook *h)
+{
+	unsigned long sum = 0;
+	int cpu;
+
+	for_each_possible_cpu(cpu)
+		sum += READ_ONCE(*per_cpu_ptr(h->hits, cpu));
+	return sum;
 }

@@ -19,6 +19,9 @@
 #include <linux/cpufeature.h>
 #include <linux/ftrace.h>
 #include <linux/module.h>
+#include <linux/percpu.h>
+#include <linux/preempt.h>
+#include <linux/static_call_types.h>
 
 #include "compat.h"
 
@@ -26,11 +29,18 @@ struct kwaitd_hook {
 	const char *name;		/* in messages and debugfs */
 	const char *symbol;		/* the function */
 	struct ftrace_ops ops;
+	unsigned long __percpu *hits;	/* how often it fired */
+	struct static_call_key *body;	/* calls the function's body; NULL if none does */
+	void *body_tramp;
 	unsigned long addr;		/* of the function; 0 if there is none */
 	bool native;			/* the kernel does by itself what it is for */
 	bool optional;			/* its absence costs no more than what it is for */
 	bool registered;
 };
+
+/* By which static call the function's body is called */
+#define KWAITD_HOOK_BODY(call) \
+	.body = &STATIC_CALL_KEY(call), .body_tramp = STATIC_CALL_TRAMP_ADDR(call)
 
 /* Hooks that only look, and hooks that may have something else run */
 #define KWAITD_HOOK_LOOKS FTRACE_OPS_FL_PERMANENT
@@ -72,17 +82,22 @@ static __always_inline void kwaitd_hook_pass(struct ftrace_regs *fregs,
 		kwaitd_hook_redirect(fregs, passed);
 }
 
-/*
- * What follows the call of the trampoline, which is the first thing in the function. It is
- * called by a static call, which is a direct one, to which neither IBT nor kCFI objects.
- */
-static inline void *kwaitd_hook_body(const struct kwaitd_hook *hook)
+/* A handler begins with the one and ends with the other. */
+static inline void kwaitd_hook_enter(unsigned long __percpu *hits)
 {
-	return (void *)(hook->addr + MCOUNT_INSN_SIZE);
+	preempt_disable_notrace();
+	this_cpu_inc(*hits);
+}
+
+static inline void kwaitd_hook_leave(void)
+{
+	preempt_enable_notrace();
 }
 
 unsigned long kwaitd_hook_symbol(const char *name);
+void kwaitd_hook_find(struct kwaitd_hook *hook);
 int kwaitd_hook_register(struct kwaitd_hook *hook);
 void kwaitd_hook_unregister(struct kwaitd_hook *hook);
+unsigned long kwaitd_hook_hits(const struct kwaitd_hook *hook);
 
 #endif /* _KWAITD_HOOK_H */

@@ -5,7 +5,19 @@
 
 #include <linux/types.h>
 
+struct kwaitd_hook;
 struct seq_file;
+
+/* hooks_birth.c */
+extern struct kwaitd_hook kwaitd_hook_on_fork;
+extern struct kwaitd_hook kwaitd_hook_on_clone3;
+
+/* hooks_exit.c */
+extern struct kwaitd_hook kwaitd_hook_on_notify;
+extern struct kwaitd_hook kwaitd_hook_on_detach;
+extern struct kwaitd_hook kwaitd_hook_on_poll;
+extern struct kwaitd_hook kwaitd_hook_on_release;
+extern struct kwaitd_hook kwaitd_hook_on_end;
 
 int kwaitd_hooks_init(void);
 void kwaitd_hooks_exit(void);

@@ -6,7 +6,7 @@
  *
  *	main			load and unload
  *	ctl debugfs selftest	/dev/kwaitd, /sys/kernel/debug/kwaitd, a try at load
- *	hooks			the places where the kernel's code is left
+ *	hooks hooks_birth hooks_exit	the places where the kernel's code is left
  *	death			what the death of a task means
  *
  *   What a task means: nobody waits for it
@@ -21,7 +21,9 @@
  *
  *   Who releases a task, and when. With offload=none nothing of this runs, but for the look
  *   that finds so.
- *	queue			the queues, and the threads kwaitd/N
+ *	release			is it queued, and who releases it then?
+ *	drain			the threads kwaitd/N, which release what is queued
+ *	queue			the queues
  *	defer			why a task is released at once
  *	limits			is somebody about to be refused a fork?
  *
@@ -41,9 +43,12 @@
  *	|				  |  mark, adopt, grace
  *   mark: kwaitd_mark_fork		hooks: release
  *   adopt: kwaitd_adopt_fork		  |  death: what is it? status keeps a record
- *					queue: kwaitd_queue_task
+ *					release: kwaitd_release_decide
  *					  |  defer: may it wait a moment?
- *					queue: kwaitd/N -> release_task()
+ *					queue
+ *					  |
+ *					drain: kwaitd/N -> release_task(); or release: who
+ *					would have waited
  */
 #ifndef _KWAITD_H
 #define _KWAITD_H

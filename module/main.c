@@ -4,10 +4,12 @@
  * name for Linux 2.5.31. Load and unload. kwaitd.h says where the rest is.
  */
 #include <linux/module.h>
+#include <linux/rcupdate.h>
 
 #include "adopt.h"
 #include "auto.h"
 #include "count.h"
+#include "drain.h"
 #include "grace.h"
 #include "hooks.h"
 #include "kwaitd.h"
@@ -15,7 +17,6 @@
 #include "mark.h"
 #include "param.h"
 #include "pool.h"
-#include "queue.h"
 #include "status.h"
 
 static int __init kwaitd_init(void)
@@ -29,15 +30,15 @@ static int __init kwaitd_init(void)
 	kwaitd_auto_init();
 	kwaitd_grace_init();
 	kwaitd_status_init();
-	err = kwaitd_pool_init(kwaitd_queue_wake);
+	err = kwaitd_pool_init(kwaitd_drain_wake);
 	if (err)
 		goto stop_later;
-	err = kwaitd_queue_init();
+	err = kwaitd_drain_init();
 	if (err)
 		goto exit_pool;
 	err = kwaitd_hooks_init();
 	if (err)
-		goto exit_queue;
+		goto exit_drain;
 	err = kwaitd_selftest();
 	if (err)
 		goto exit_hooks;
@@ -54,8 +55,8 @@ exit_debugfs:
 	kwaitd_debugfs_exit();
 exit_hooks:
 	kwaitd_hooks_exit();
-exit_queue:
-	kwaitd_queue_exit();
+exit_drain:
+	kwaitd_drain_exit();
 exit_pool:
 	kwaitd_pool_exit();
 stop_later:
@@ -70,13 +71,16 @@ static void __exit kwaitd_exit(void)
 	kernel_param_lock(THIS_MODULE);
 	WRITE_ONCE(kwaitd_live, false);
 	kernel_param_unlock(THIS_MODULE);
+	/* Whoever waits for a queued task need not wait for what follows. */
+	synchronize_rcu();
+	kwaitd_drain_all();
 	kwaitd_ctl_exit();
 	kwaitd_debugfs_exit();
 	kwaitd_hooks_exit();
 	kwaitd_grace_exit();
 	kwaitd_auto_exit();
 	kwaitd_adopt_exit();
-	kwaitd_queue_exit();
+	kwaitd_drain_exit();
 	kwaitd_status_exit();
 	kwaitd_mark_exit();
 	kwaitd_pool_exit();

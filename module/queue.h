@@ -1,24 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0 */
-/* The queues of dead tasks, and the threads that release what is in them: kwaitd/N */
+/* The queues: dead tasks that have yet to be released */
 #ifndef _KWAITD_QUEUE_H
 #define _KWAITD_QUEUE_H
 
-#include <linux/sched/task.h>
-#include <linux/static_call_types.h>
 #include <linux/types.h>
 
-#include "defer.h"
+struct list_head;
+struct task_struct;
 
-/*
- * release_task(), which is not exported: its body, past the hook. hooks.c finds it and
- * sets it before anything can be queued.
- */
-DECLARE_STATIC_CALL(kwaitd_release_body, release_task);
+/* What the queue knows of a task that was in it */
+struct kwaitd_queued {
+	u64 since;		/* ktime_get_ns() when it was queued */
+	unsigned int cpu;	/* whose queue it was in */
+	bool orphan;
+};
 
-int kwaitd_queue_init(void);
-void kwaitd_queue_exit(void);
-bool kwaitd_queue_task(struct task_struct *p, enum kwaitd_kind kind);
-void kwaitd_queue_wake(void);
-unsigned long kwaitd_queue_backlog(unsigned int cpu);
+void kwaitd_queue_init(void);
+void kwaitd_queue_open(unsigned int cpu);
+void kwaitd_queue_close(unsigned int cpu);
+bool kwaitd_queue_is_open(void);
+unsigned int kwaitd_queue_add(struct task_struct *p, bool orphan);
+struct task_struct *kwaitd_queue_next(unsigned int cpu, struct kwaitd_queued *was);
+void kwaitd_queue_move(struct task_struct *p, struct list_head *to);
+struct task_struct *kwaitd_queue_next_moved(struct list_head *moved,
+					    struct kwaitd_queued *was);
+unsigned int kwaitd_queue_backlog(unsigned int cpu);
+bool kwaitd_queue_is_stale(unsigned int cpu);
 
 #endif /* _KWAITD_QUEUE_H */

@@ -21,13 +21,4 @@ static inline int kwaitd_exit_code(struct task_struct *p)
 	return p->exit_code;
 }
 
-/*
- * Are all threads of its process but one dead, or dying as @p is? The one that is left
- * may wait for the others: in execve(), in unshare(), or on its way out.
- */
-static inline bool kwaitd_last_thread(struct task_struct *p)
-{
-	return !thread_group_leader(p) && atomic_read(&p->signal->live) <= 1;
-}
-
 #endif /* _KWAITD_TASK_H */

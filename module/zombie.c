@@ -23,7 +23,7 @@
 #include "adopt.h"
 #include "compat.h"
 #include "count.h"
-#include "queue.h"
+#include "drain.h"
 #include "status.h"
 #include "task.h"
 #include "trace.h"

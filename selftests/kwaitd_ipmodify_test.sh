@@ -18,7 +18,8 @@ fi
 needed="release_task do_notify_parent" optional=
 while read -r _ symbol _; do
 	case $symbol in
-	__ptrace_detach | copy_clone_args_from_user | pidfd_poll)
+	__ptrace_detach | copy_clone_args_from_user | pidfd_poll | \
+		zap_pid_ns_processes)
 		optional="$optional $symbol" ;;
 	esac
 done </sys/kernel/debug/kwaitd/hooks

@@ -22,7 +22,8 @@ fi
 optional=
 while [ -e "$ipmodify" ] && read -r _ symbol _; do
 	case $symbol in
-	__ptrace_detach | copy_clone_args_from_user | pidfd_poll)
+	__ptrace_detach | copy_clone_args_from_user | pidfd_poll | \
+		zap_pid_ns_processes)
 		optional="$optional $symbol" ;;
 	esac
 done <$hooks

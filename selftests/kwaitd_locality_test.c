@@ -39,7 +39,7 @@ TEST_F(kwaitd, own_cpu_only)
 	long stolen;
 	pid_t tid, pid;
 
-	ASSERT_TRUE(kw_second_thread());
+	ASSERT_TRUE(kw_company(2));
 	for (cpu = 0; cpu < cpus; cpu++) {
 		ASSERT_EQ(0, kw_pin(cpu));
 		stolen = kw_stat("stolen");

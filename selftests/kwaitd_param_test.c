@@ -48,7 +48,7 @@ TEST_F(kwaitd, offload_all)
 	ASSERT_EQ(0, kw_write(KW_PARAMS "offload", "all"));
 	threads = kw_stat("queued_threads");
 	processes = kw_stat("queued_processes");
-	ASSERT_TRUE(kw_second_thread());
+	ASSERT_TRUE(kw_company(2));
 
 	/* a thread as glibc makes it */
 	ASSERT_LT(0, clone(kw_thread_exits, (char *)kw_stacks(1) + KW_STACK,

@@ -33,14 +33,6 @@ static bool tids_cleared(const pid_t *tid, int n)
 	return true;
 }
 
-static int exits_when(void *go)
-{
-	while (!__atomic_load_n((int *)go, __ATOMIC_ACQUIRE))
-		syscall(SYS_sched_yield);
-	syscall(SYS_exit, 0);
-	return 0;
-}
-
 /* One of these dies, beside another thread or as the last but one. */
 static void one_dies(struct __test_metadata *_metadata)
 {
@@ -62,77 +54,30 @@ TEST_F(kwaitd, one_of_several)
 {
 	long before = kw_stat("queued_threads");
 
-	ASSERT_TRUE(kw_second_thread());
+	ASSERT_TRUE(kw_company(2));
 	one_dies(_metadata);
 	EXPECT_EQ(before + 1, kw_stat("queued_threads"));
 }
 
 /* Whoever is left may wait for it. */
-TEST_F(kwaitd, last_but_one)
+static void leaves_few(struct __test_metadata *_metadata, long queued)
 {
 	long before = kw_stat("inline_last_thread");
 
 	one_dies(_metadata);
 	EXPECT_EQ(before + 1, kw_stat("inline_last_thread"));
-	EXPECT_EQ(self->queued, kw_queued());
+	EXPECT_EQ(queued, kw_queued());
 }
 
-/* Who creates one at a time may have the next one when the last is not gone yet. */
-TEST_F(kwaitd, one_at_a_time)
+TEST_F(kwaitd, leaves_one)
 {
-	long before = kw_stat("inline_last_thread");
-	int go = 0;
-	pid_t tid;
-
-	ASSERT_LT(0, kw_thread(exits_when, kw_stacks(1), &go, &tid));
-	ASSERT_TRUE(kw_second_thread());
-	__atomic_store_n(&go, 1, __ATOMIC_RELEASE);
-	EXPECT_TRUE(kw_until(tids_cleared(&tid, 1)));
-	EXPECT_TRUE(kw_until(kw_stat("inline_last_thread") == before + 1));
-	EXPECT_EQ(self->queued, kw_queued());
+	leaves_few(_metadata, self->queued);
 }
 
-/*
- * Where the last but one dies, kwaitd does not let those before it wait for more. In a
- * round that takes longer than a tick it has been woken anyway: not all of them are.
- */
-TEST_F(kwaitd, hurries)
+TEST_F(kwaitd, leaves_two)
 {
-	char *stacks = kw_stacks(2);
-	pid_t kwaitd, first, tid[2];
-	long wakeups, queued, stolen;
-	time_t end = time(NULL) + KW_DEADLINE;
-	int go, i, rounds = 0;
-
-	ASSERT_EQ(1, kw_named("kwaitd/0", &kwaitd));
-	ASSERT_EQ(0, kw_write(KW_PARAMS "batch", "64"));
-	ASSERT_EQ(0, kw_pin(0));
-	for (i = 0; i < ROUNDS || (!rounds && time(NULL) <= end); i++) {
-		ASSERT_TRUE(kw_until(kw_at_rest() && kw_proc_state(kwaitd) == 'S'));
-		wakeups = kw_stat("wakeups");
-		queued = kw_stat("queued_threads");
-		stolen = kw_stat("stolen");
-		go = 0;
-		/* It keeps the CPU busy: kwaitd is not woken for the other. */
-		first = kw_thread(exits_when, stacks, &go, &tid[0]);
-		ASSERT_LT(0, first);
-		ASSERT_LT(0, kw_thread(kw_thread_exits, stacks + KW_STACK, NULL,
-				       &tid[1]));
-		while (!tids_cleared(&tid[1], 1))
-			sched_yield();
-		__atomic_store_n(&go, 1, __ATOMIC_RELEASE);
-		while (!syscall(SYS_tgkill, getpid(), first, 0))
-			sched_yield();
-		/*
-		 * The other may have been late, and the last but one itself; or another CPU
-		 * has released it, since the round took so long.
-		 */
-		if (kw_stat("queued_threads") == queued || kw_stat("stolen") != stolen)
-			continue;
-		EXPECT_LT(wakeups, kw_stat("wakeups"));
-		rounds++;
-	}
-	EXPECT_LT(0, rounds);
+	ASSERT_TRUE(kw_company(1));
+	leaves_few(_metadata, self->queued);
 }
 
 /* The control: the same without the flag is not queued */

@@ -71,14 +71,18 @@ static inline int kw_thread_waits(void *arg)
 }
 
 /*
- * Start a thread that stays. A thread that dies as the last but one, or as the first of
- * two, is not queued. After this call, threads that the test creates are neither.
+ * Start so many threads that stay. A thread whose death leaves two or fewer alive is not
+ * queued. After a call with 2, threads that the test creates leave three.
  */
-static inline bool kw_second_thread(void)
+static inline bool kw_company(unsigned int n)
 {
 	static pid_t tid;
 
-	return kw_thread(kw_thread_waits, kw_stacks(1), NULL, &tid) > 0;
+	while (n--) {
+		if (kw_thread(kw_thread_waits, kw_stacks(1), NULL, &tid) < 0)
+			return false;
+	}
+	return true;
 }
 
 /*

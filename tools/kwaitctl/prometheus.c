@@ -26,6 +26,7 @@ static const struct family {
 	{ "reaped", NULL, "Dead tasks released by kwaitd." },
 	{ "wakeups", NULL, "Times that a kwaitd was woken." },
 	{ "stolen", NULL, "Dead tasks released by another CPU." },
+	{ "collected", NULL, "Dead tasks released by somebody who would have waited for them." },
 	{ "orphans", NULL, "Orphans of adopted reapers that died and were released." },
 	{ "swept", NULL, "Orphans of adopted reapers released after they had been zombies." },
 	{ "adopt_paused", NULL, "Children of reapers that there was no memory to note." },

@@ -40,6 +40,7 @@ static const struct column {
 	{ NULL, "orphans", "queued_orphans", false },
 	{ "released", "reaped", "reaped", false },
 	{ NULL, "stolen", "stolen", false },
+	{ NULL, "collected", "collected", false },
 	{ NULL, "swept", "swept", false },
 	{ NULL, "inline", "inline_", true },
 	{ "kwaitd", "wakeups", "wakeups", false },
