@@ -431,16 +431,16 @@ prints stat && [ "$(wc -l <"$dir/out")" = 3 ] && awk '
 	NR == FNR { v[$1] = $2; if (/^inline_/) v["inline"] += $2; next }
 	FNR == 2 { head = $0 }
 	FNR == 3 {
-		exit !(NF == 11 && $1 == v["marked_threads"] &&
+		exit !(NF == 12 && $1 == v["marked_threads"] &&
 			$2 == v["marked_processes"] && $3 == v["queued_threads"] &&
 			$4 == v["queued_processes"] && $5 == v["queued_orphans"] &&
 			$5 > 0 && $6 == v["reaped"] && $7 == v["stolen"] &&
-			$8 == v["swept"] && $9 == v["inline"] && $9 > 0 &&
-			$10 == v["wakeups"] && $11 == v["backlog"])
+			$8 == v["collected"] && $9 == v["swept"] && $10 == v["inline"] &&
+			$10 > 0 && $11 == v["wakeups"] && $12 == v["backlog"])
 	}' "$debug/kwaitd/stats" "$dir/out"
 check "stat: totals" shown [ $? = 0 ]
 prints stat 0.1 2 && [ "$(wc -l <"$dir/out")" = 4 ] && awk 'NR == 3 && $6 > 0 { total = 1 }
-	NR == 4 { for (i = 1; i <= NF; i++) sum += $i } END { exit sum || NF != 11 || !total }' \
+	NR == 4 { for (i = 1; i <= NF; i++) sum += $i } END { exit sum || NF != 12 || !total }' \
 	"$dir/out"
 check "stat INTERVAL COUNT: no rates" shown [ $? = 0 ]
 reaped=$(awk '$1 == "reaped" { print $2 }' "$debug/kwaitd/stats")

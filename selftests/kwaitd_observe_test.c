@@ -104,6 +104,11 @@ static void pass_all_hooks(void)
 	kill(pid, SIGKILL);
 	waitpid(pid, NULL, 0);
 	close(p.fd);
+	/* The init of a pid namespace */
+	pid = kw_fork(CLONE_NEWPID | SIGCHLD);
+	if (!pid)
+		_exit(0);
+	waitpid(pid, NULL, 0);
 }
 
 TEST_F(kwaitd, hooks)
@@ -122,7 +127,7 @@ TEST_F(kwaitd, hooks)
 	}
 	fclose(f);
 	/* What the kernel does itself needs none: module/compat.h */
-	snprintf(wanted, sizeof(wanted), " fork release notify%s%s%s",
+	snprintf(wanted, sizeof(wanted), " fork release notify%s%s%s end",
 		 kw_kernel_since(7, 3) ? "" : " detach", kw_native() ? "" : " clone3",
 		 kw_kernel_since(6, 9) ? "" : " poll");
 	EXPECT_STREQ(wanted, seen);

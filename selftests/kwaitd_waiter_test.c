@@ -20,7 +20,8 @@
 #include "lib/proc.h"
 #include "lib/thread.h"
 
-#include <fcntl.h>
+#include <linux/filter.h>
+#include <linux/seccomp.h>
 #include <poll.h>
 #include <sched.h>
 #include <signal.h>
@@ -169,6 +170,107 @@ static void end_namespace(void)
 	_exit(read(fds[0], &c, 1) ? 3 : KW_CODE);
 }
 
+static int got[2];	/* a byte for each signal that the stopped process gets */
+
+static void on_signal(int sig)
+{
+	if (write(got[1], sig == SIGHUP ? "H" : "C", 1) != 1)
+		_exit(1);
+}
+
+static pid_t stopped_member(void)
+{
+	pid_t pid = fork();
+
+	if (!pid) {
+		signal(SIGHUP, on_signal);
+		signal(SIGCONT, on_signal);
+		raise(SIGSTOP);
+		for (;;)
+			pause();
+	}
+	while (kw_proc_state(pid) != 'T')
+		sched_yield();
+	return pid;
+}
+
+/* The job of a shell: it exits when told, and is the parent of the stopped process. */
+static void job(int *ready, int *go)
+{
+	pid_t pid;
+	char c;
+
+	setpgid(0, 0);
+	pid = stopped_member();
+	if (write(ready[1], &pid, sizeof(pid)) != sizeof(pid) || read(go[0], &c, 1) != 1)
+		_exit(1);
+	_exit(0);
+}
+
+/*
+ * A shell, whose job has a stopped member, and another one with threads, which is dead
+ * when the last one ends that keeps the job's process group from being orphaned. The
+ * stopped one must get SIGHUP and SIGCONT, or it stays stopped for ever.
+ */
+static void orphan_group(void)
+{
+	int ready[2], go[2];
+	pid_t last, threaded, stopped;
+	char c[2];
+
+	if (setsid() < 0 || pipe(got) || pipe(ready) || pipe(go))
+		_exit(1);
+	last = fork();
+	if (!last)
+		job(ready, go);
+	if (read(ready[0], &stopped, sizeof(stopped)) != sizeof(stopped))
+		_exit(2);
+	threaded = fork();
+	if (!threaded) {
+		setpgid(0, last);
+		exit_after_others();
+	}
+	while (kw_proc_state(threaded) != 'Z')
+		sched_yield();
+	if (write(go[1], "", 1) != 1)
+		_exit(3);
+	/* Ends with the caller's patience, if they do not come. */
+	alarm(KW_DEADLINE);
+	if (read(got[0], &c[0], 1) != 1 || read(got[0], &c[1], 1) != 1)
+		_exit(4);
+	kill(stopped, SIGKILL);
+	_exit(c[0] != c[1] ? KW_CODE : 5);
+}
+
+/* A filter of system calls that allows them all */
+static long allow_all(unsigned int flags)
+{
+	struct sock_filter allow = BPF_STMT(BPF_RET | BPF_K, SECCOMP_RET_ALLOW);
+	const struct sock_fprog prog = { .len = 1, .filter = &allow };
+
+	return syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, flags, &prog);
+}
+
+static int filters_and_exits(void *arg)
+{
+	allow_all(0);
+	syscall(SYS_exit, 0);
+	return 0;
+}
+
+/* Linux 6.1 refuses a filter for all threads if a dead one had another. */
+static void sync_filters(void)
+{
+	pid_t tid;
+
+	make_group(exits_when_told);
+	if (kw_thread(filters_and_exits, kw_stacks(1), NULL, &tid) < 0)
+		_exit(3);
+	while (is_set(&tid))
+		sched_yield();
+	_exit(allow_all(SECCOMP_FILTER_FLAG_TSYNC) ? 4 : KW_CODE);
+}
+
 static void fifo(int priority)
 {
 	const struct sched_param param = { .sched_priority = priority };
@@ -295,6 +397,153 @@ TEST_F(waiter, unshare)
 TEST_F(waiter, end_of_namespace)
 {
 	rounds(_metadata, CLONE_NEWPID, end_namespace, NULL);
+}
+
+TEST_F(waiter, orphaned_group)
+{
+	rounds(_metadata, 0, orphan_group, NULL);
+}
+
+TEST_F(waiter, seccomp_sync)
+{
+	long before = kw_stat("inline_seccomp");
+
+	rounds(_metadata, 0, sync_filters, NULL);
+	EXPECT_LE(before + ROUNDS, kw_stat("inline_seccomp"));
+}
+
+/*
+ * What a program can see of a queued task, though nobody waits for it. It does not last:
+ * docs/reliability.md. Each is looked at while kwaitd does not get the CPU, and must be over
+ * when it does.
+ */
+struct sight {
+	pid_t (*dies)(void);		/* Return: the task or group that is queued */
+	bool (*is_seen)(pid_t id);
+};
+
+static pid_t process_dies(void)
+{
+	pid_t pid = kw_child(KW_DETACHED, 0);
+
+	if (!pid) {
+		setpgid(0, 0);
+		_exit(0);
+	}
+	return pid;
+}
+
+static bool process_is_seen(pid_t pid)
+{
+	return !kill(pid, 0);
+}
+
+static bool group_is_seen(pid_t pid)
+{
+	return !kill(-pid, 0);
+}
+
+static pid_t thread_dies(void)
+{
+	pid_t tid, id;
+
+	if (!kw_company(2))
+		return -1;
+	id = kw_thread(kw_thread_exits, kw_stacks(1), NULL, &tid);
+	while (is_set(&tid))
+		sched_yield();
+	return id;
+}
+
+static bool thread_is_seen(pid_t tid)
+{
+	char path[64];
+
+	snprintf(path, sizeof(path), "/proc/self/task/%d", tid);
+	return !syscall(SYS_tgkill, getpid(), tid, 0) && !access(path, F_OK) &&
+	       kw_proc_status(getpid(), "Threads") == 4;
+}
+
+/* In a helper, which is a group of its own and leaves it to its child. */
+static pid_t leaves_group(void)
+{
+	pid_t pid, group = getpgrp();
+
+	setpgid(0, 0);
+	pid = kw_child(KW_DETACHED, 0);
+	if (!pid)
+		_exit(0);
+	setpgid(0, group);
+	return pid;
+}
+
+static bool session_is_refused(pid_t pid)
+{
+	return setsid() < 0 && errno == EPERM;
+}
+
+static void see(const struct sight *s)
+{
+	long queued = kw_queued();
+	struct timespec from, to;
+	pid_t id;
+	bool seen;
+
+	fifo(10);
+	id = s->dies();
+	/* On the CPU that this task keeps */
+	while (kw_queued() == queued)
+		sched_yield();
+	clock_gettime(CLOCK_MONOTONIC, &from);
+	seen = s->is_seen(id);
+	fifo(0);
+	if (!kw_until(!s->is_seen(id)))
+		_exit(1);
+	clock_gettime(CLOCK_MONOTONIC, &to);
+	fprintf(stderr, "# seen: %d, and for %ld us more\n", seen,
+		(to.tv_sec - from.tv_sec) * 1000000L + (to.tv_nsec - from.tv_nsec) / 1000);
+	/* Another CPU may have been fast. */
+	_exit(seen ? KW_CODE : 0);
+}
+
+static bool sees_once(struct __test_metadata *_metadata, const struct sight *s)
+{
+	int status = -1;
+	pid_t pid = kw_helper();
+
+	if (!pid)
+		see(s);
+	EXPECT_EQ(pid, waitpid(pid, &status, 0));
+	EXPECT_TRUE(status == KW_EXITED || !status);
+	return status == KW_EXITED || !_metadata->passed;
+}
+
+static void sees(struct __test_metadata *_metadata, pid_t (*dies)(void),
+		 bool (*is_seen)(pid_t id))
+{
+	const struct sight s = { dies, is_seen };
+
+	EXPECT_TRUE(kw_until(sees_once(_metadata, &s)));
+}
+
+TEST_F(waiter, process_is_seen)
+{
+	sees(_metadata, process_dies, process_is_seen);
+}
+
+TEST_F(waiter, process_group_is_seen)
+{
+	sees(_metadata, process_dies, group_is_seen);
+}
+
+TEST_F(waiter, thread_is_seen)
+{
+	sees(_metadata, thread_dies, thread_is_seen);
+}
+
+TEST_F(waiter, setsid_is_refused)
+{
+	sees(_metadata, leaves_group, session_is_refused);
 }
 
 TEST_HARNESS_MAIN
