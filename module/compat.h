@@ -162,16 +162,15 @@ struct pids_cgroup_head {
 	atomic64_t limit;
 };
 
-/* Before 6.13 seccomp(SECCOMP_FILTER_FLAG_TSYNC) also compares those of dead threads. */
-static inline bool same_seccomp_filter(const struct task_struct *a,
-				       const struct task_struct *b)
-{
+/*
+ * 6.11: a task lets go of it as it exits. Before that a dead thread has one until it is
+ * released, and seccomp(SECCOMP_FILTER_FLAG_TSYNC) looks at it.
+ */
 #ifdef CONFIG_SECCOMP_FILTER
-	return data_race(READ_ONCE(a->seccomp.filter) == READ_ONCE(b->seccomp.filter));
+#define task_seccomp_filter(p) READ_ONCE((p)->seccomp.filter)
 #else
-	return true;
+#define task_seccomp_filter(p) NULL
 #endif
-}
 
 #ifdef CONFIG_CGROUP_PIDS
 static inline struct cgroup_subsys_state *task_pids_css(struct task_struct *p)

@@ -70,6 +70,18 @@ bool kwaitd_defer_namespace_ends(const struct pid_namespace *ns)
 	return false;
 }
 
+/*
+ * Has a thread a seccomp filter, and another one than its leader? Then a third thread may
+ * not be able to synchronize its filters. The filter of the leader may change meanwhile,
+ * but only to one that stands on this one.
+ */
+static bool has_other_filter(struct task_struct *p)
+{
+	const void *filter = task_seccomp_filter(p);
+
+	return filter && filter != task_seccomp_filter(p->group_leader);
+}
+
 /**
  * kwaitd_defer_wanted() - does the parameter offload mean such a task?
  * @p: current, dying
@@ -121,7 +133,7 @@ enum kwaitd_counter kwaitd_defer_refused(struct task_struct *p, bool open,
 			return KWAITD_INLINE_GROUP_EXIT;
 		if (kwaitd_defer_few(p))
 			return KWAITD_INLINE_LAST_THREAD;
-		if (!same_seccomp_filter(p, p->group_leader))
+		if (has_other_filter(p))
 			return KWAITD_INLINE_SECCOMP;
 	}
 	if (kwaitd_defer_namespace_ends(task_active_pid_ns(p)))

@@ -30,17 +30,13 @@ struct kwaitd_hook {
 	const char *symbol;		/* the function */
 	struct ftrace_ops ops;
 	unsigned long __percpu *hits;	/* how often it fired */
-	struct static_call_key *body;	/* calls the function's body; NULL if none does */
-	void *body_tramp;
+	struct static_call_key *body;	/* of the call of the function's body; NULL: none */
+	void *body_tramp;		/* of the same */
 	unsigned long addr;		/* of the function; 0 if there is none */
 	bool native;			/* the kernel does by itself what it is for */
 	bool optional;			/* its absence costs no more than what it is for */
 	bool registered;
 };
-
-/* By which static call the function's body is called */
-#define KWAITD_HOOK_BODY(call) \
-	.body = &STATIC_CALL_KEY(call), .body_tramp = STATIC_CALL_TRAMP_ADDR(call)
 
 /* Hooks that only look, and hooks that may have something else run */
 #define KWAITD_HOOK_LOOKS FTRACE_OPS_FL_PERMANENT

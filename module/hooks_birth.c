@@ -109,6 +109,7 @@ struct kwaitd_hook kwaitd_hook_on_clone3 = {
 	.symbol = "copy_clone_args_from_user",
 	.ops = { .func = kwaitd_hook_clone3, .flags = KWAITD_HOOK_TAKES },
 	.hits = &clone3_hits,
-	KWAITD_HOOK_BODY(kwaitd_clone3_body),
+	.body = &STATIC_CALL_KEY(kwaitd_clone3_body),
+	.body_tramp = STATIC_CALL_TRAMP_ADDR(kwaitd_clone3_body),
 	.native = KWAITD_NATIVE_CLONE3,
 };

@@ -90,7 +90,8 @@ struct kwaitd_hook kwaitd_hook_on_notify = {
 	.symbol = "do_notify_parent",
 	.ops = { .func = kwaitd_hook_notify, .flags = KWAITD_HOOK_TAKES },
 	.hits = &notify_hits,
-	KWAITD_HOOK_BODY(kwaitd_notify_body),
+	.body = &STATIC_CALL_KEY(kwaitd_notify_body),
+	.body_tramp = STATIC_CALL_TRAMP_ADDR(kwaitd_notify_body),
 };
 
 static DEFINE_PER_CPU(unsigned long, detach_hits);
@@ -141,7 +142,8 @@ struct kwaitd_hook kwaitd_hook_on_detach = {
 	.symbol = "__ptrace_detach",
 	.ops = { .func = kwaitd_hook_detach, .flags = KWAITD_HOOK_TAKES },
 	.hits = &detach_hits,
-	KWAITD_HOOK_BODY(kwaitd_detach_body),
+	.body = &STATIC_CALL_KEY(kwaitd_detach_body),
+	.body_tramp = STATIC_CALL_TRAMP_ADDR(kwaitd_detach_body),
 	.native = KWAITD_NATIVE_MARK,
 	.optional = true,
 };
@@ -192,7 +194,8 @@ struct kwaitd_hook kwaitd_hook_on_poll = {
 	.symbol = "pidfd_poll",
 	.ops = { .func = kwaitd_hook_poll, .flags = KWAITD_HOOK_TAKES },
 	.hits = &poll_hits,
-	KWAITD_HOOK_BODY(kwaitd_poll_body),
+	.body = &STATIC_CALL_KEY(kwaitd_poll_body),
+	.body_tramp = STATIC_CALL_TRAMP_ADDR(kwaitd_poll_body),
 	.native = KWAITD_NATIVE_HANGUP,
 	.optional = true,
 };
@@ -254,7 +257,8 @@ struct kwaitd_hook kwaitd_hook_on_release = {
 	.symbol = "release_task",
 	.ops = { .func = kwaitd_hook_release, .flags = KWAITD_HOOK_TAKES },
 	.hits = &release_hits,
-	KWAITD_HOOK_BODY(kwaitd_release_body),
+	.body = &STATIC_CALL_KEY(kwaitd_release_body),
+	.body_tramp = STATIC_CALL_TRAMP_ADDR(kwaitd_release_body),
 };
 
 static DEFINE_PER_CPU(unsigned long, end_hits);
@@ -296,6 +300,7 @@ struct kwaitd_hook kwaitd_hook_on_end = {
 	.symbol = "zap_pid_ns_processes",
 	.ops = { .func = kwaitd_hook_end, .flags = KWAITD_HOOK_TAKES },
 	.hits = &end_hits,
-	KWAITD_HOOK_BODY(kwaitd_end_body),
+	.body = &STATIC_CALL_KEY(kwaitd_end_body),
+	.body_tramp = STATIC_CALL_TRAMP_ADDR(kwaitd_end_body),
 	.optional = true,
 };

@@ -159,6 +159,7 @@ void kwaitd_queue_move(struct task_struct *p, struct list_head *to)
 	struct node *node = node_of(p);
 	struct queue *q;
 
+	/* Pairs with smp_store_release() in kwaitd_queue_add(). */
 	if (smp_load_acquire(&p->restart_block.fn) != queued)
 		return;
 	q = per_cpu_ptr(&queues, node->was.cpu);

@@ -12,6 +12,7 @@
  *   profile.c		mode profile: where that goes
  *   speed.c		mode speed: how many a second, and what the parent notices
  *   storm.c		mode storm: many at once
+ *   waiters.c		mode waiters: how long somebody waits for dead threads
  */
 #ifndef _KWAITD_BENCH_H
 #define _KWAITD_BENCH_H
@@ -59,7 +60,7 @@ struct kind {
 	const char *name;
 	unsigned int bit;
 	unsigned long flags;	/* of clone() */
-	bool team;		/* while another thread is alive, too */
+	bool team;		/* while two other threads are alive, too */
 };
 
 enum { THREAD, TEAM, VM, FORK, NR_KINDS };
@@ -150,5 +151,9 @@ int mode_speed(char **arg);
 int mode_storm(char **arg);
 int mode_orphans(char **arg);	/* run by storm: makes them */
 int mode_sleeper(char **arg);	/* run by storm: an init that does not wait */
+
+/* waiters.c */
+
+int mode_waiters(char **arg);
 
 #endif /* _KWAITD_BENCH_H */

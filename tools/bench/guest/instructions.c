@@ -169,6 +169,7 @@ static void measure(const struct way *way, const struct kind *kind,
 	pid = fork();
 	if (!pid) {
 		need(child_sleeping(kind->flags) > 0);
+		need(child_sleeping(kind->flags) > 0);
 		measure_here(way, kind, state, round, n, ticks);
 		_exit(0);
 	}

@@ -27,6 +27,7 @@ static const struct {
 	{ "profile", mode_profile, 2 },
 	{ "speed", mode_speed, 2 },
 	{ "storm", mode_storm, 2 },
+	{ "waiters", mode_waiters, 2 },
 	{ "orphans", mode_orphans, 1 },
 	{ "sleeper", mode_sleeper, 1 },
 };
