@@ -99,6 +99,7 @@ void kwaitd_drain_moved(struct list_head *moved)
 	while ((p = kwaitd_queue_next_moved(moved, &was))) {
 		reap(p, &was);
 		kwaitd_count(KWAITD_COLLECTED);
+		cond_resched();
 	}
 }
 

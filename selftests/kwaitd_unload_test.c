@@ -29,7 +29,7 @@
 #include <sys/stat.h>
 #include <sys/syscall.h>
 
-#define CYCLES kw_amount(10, 50)	/* of some seconds each, in which hundreds of tasks die */
+#define CYCLES kw_amount(4, 50)	/* of some seconds each, in which hundreds of tasks die */
 #define CGROUP_ROOT "/sys/fs/cgroup"
 #define CGROUP CGROUP_ROOT "/kwaitd_test"
 
