@@ -168,8 +168,10 @@ struct pids_cgroup_head {
  */
 #ifdef CONFIG_SECCOMP_FILTER
 #define task_seccomp_filter(p) READ_ONCE((p)->seccomp.filter)
+#define task_seccomp_mode(p) READ_ONCE((p)->seccomp.mode)
 #else
 #define task_seccomp_filter(p) NULL
+#define task_seccomp_mode(p) 0
 #endif
 
 #ifdef CONFIG_CGROUP_PIDS

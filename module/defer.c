@@ -71,15 +71,16 @@ bool kwaitd_defer_namespace_ends(const struct pid_namespace *ns)
 }
 
 /*
- * Has a thread a seccomp filter, and another one than its leader? Then a third thread may
- * not be able to synchronize its filters. The filter of the leader may change meanwhile,
- * but only to one that stands on this one.
+ * Has a thread another seccomp mode or filter than its leader? Then a third thread may not
+ * be able to synchronize its filters. The filter of the leader may change meanwhile, but
+ * only to one that stands on this one.
  */
-static bool has_other_filter(struct task_struct *p)
+static bool has_other_seccomp(struct task_struct *p)
 {
 	const void *filter = task_seccomp_filter(p);
 
-	return filter && filter != task_seccomp_filter(p->group_leader);
+	return task_seccomp_mode(p) != task_seccomp_mode(p->group_leader) ||
+	       (filter && filter != task_seccomp_filter(p->group_leader));
 }
 
 /**
@@ -133,7 +134,7 @@ enum kwaitd_counter kwaitd_defer_refused(struct task_struct *p, bool open,
 			return KWAITD_INLINE_GROUP_EXIT;
 		if (kwaitd_defer_few(p))
 			return KWAITD_INLINE_LAST_THREAD;
-		if (has_other_filter(p))
+		if (has_other_seccomp(p))
 			return KWAITD_INLINE_SECCOMP;
 	}
 	if (kwaitd_defer_namespace_ends(task_active_pid_ns(p)))

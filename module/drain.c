@@ -10,9 +10,9 @@
  *
  * Whoever waits for a task does not wait for this file: release.c.
  *
- * A drain takes one task at a time, and lets go of the CPU, if anybody wants it, before it
- * takes one. So what a drain keeps from others when it loses the CPU is one task, and that
- * only in the same few instructions in which a task that releases itself could lose it.
+ * Whoever releases queued tasks takes one at a time, and lets go of the CPU, if anybody
+ * wants it, before the next. So what is kept from others when the CPU is lost is one task,
+ * and only if it is lost between taking the task and releasing it.
  *
  * CPU hotplug: smpboot parks kwaitd/N when its CPU goes down, on that CPU. kwaitd/N then
  * closes the queue and drains it. Tasks that die there later see that the queue is closed,
@@ -86,21 +86,17 @@ static unsigned int drain(unsigned int cpu)
 }
 
 /**
- * kwaitd_drain_moved() - release tasks that somebody has taken out of the queues
- * @moved: a list of them, which is empty then
+ * kwaitd_drain_taken() - release a task that somebody has taken out of its queue
+ * @p: the task
+ * @was: what the queue knew of it
  *
  * Context: process context; may sleep.
  */
-void kwaitd_drain_moved(struct list_head *moved)
+void kwaitd_drain_taken(struct task_struct *p, const struct kwaitd_queued *was)
 {
-	struct kwaitd_queued was;
-	struct task_struct *p;
-
-	while ((p = kwaitd_queue_next_moved(moved, &was))) {
-		reap(p, &was);
-		kwaitd_count(KWAITD_COLLECTED);
-		cond_resched();
-	}
+	reap(p, was);
+	kwaitd_count(KWAITD_COLLECTED);
+	cond_resched();
 }
 
 static void wake_kwaitd(unsigned int cpu)
@@ -173,8 +169,25 @@ void kwaitd_drain_soon(unsigned int backlog)
 {
 	if (backlog == READ_ONCE(batch) || single_task_running())
 		wake_kwaitd(smp_processor_id());
-	if (!hrtimer_is_queued(&watch))
+	if (!hrtimer_is_queued(&watch)) {
 		watch_start();
+		/* Before the caller looks who waits: see kwaitd_drain_pending(). */
+		smp_mb();
+	}
+}
+
+/**
+ * kwaitd_drain_pending() - may there be a queued task?
+ *
+ * While there is one the watch is on, but for a moment: a task has been queued, and
+ * kwaitd_drain_soon() has yet to be called for it. Whoever queues a task looks after that
+ * whether somebody waits for the task, so one of the two sees the other.
+ *
+ * Context: any, after a full memory barrier.
+ */
+bool kwaitd_drain_pending(void)
+{
+	return hrtimer_active(&watch);
 }
 
 /**

@@ -291,7 +291,8 @@ static void kwaitd_hook_end(unsigned long ip, unsigned long parent_ip,
 {
 	kwaitd_hook_enter(&end_hits);
 	kwaitd_hook_pass(fregs, (unsigned long)kwaitd_end_pass);
-	kwaitd_hook_take(fregs, (unsigned long)kwaitd_end_taken);
+	if (kwaitd_release_may_collect())
+		kwaitd_hook_take(fregs, (unsigned long)kwaitd_end_taken);
 	kwaitd_hook_leave();
 }
 

@@ -11,7 +11,7 @@
  *
  *  - A task that was added is taken out exactly once, by whoever is first.
  *  - The tasks of a queue are taken out in the order of their deaths, but for those that
- *    are asked for by name: kwaitd_queue_move().
+ *    are asked for by name: kwaitd_queue_take().
  *
  * Locking: a queue has a raw spinlock, which nests in nothing, and nothing in it. Tasks
  * are only added on the queue's own CPU, with preemption off.
@@ -111,7 +111,7 @@ unsigned int kwaitd_queue_add(struct task_struct *p, bool orphan)
 	backlog = q->backlog + 1;
 	WRITE_ONCE(q->backlog, backlog);
 	list_add_tail(&node->list, &q->tasks);
-	/* Pairs with smp_load_acquire() in kwaitd_queue_move(): was.cpu is written. */
+	/* Pairs with smp_load_acquire() in kwaitd_queue_take(): was.cpu is written. */
 	smp_store_release(&p->restart_block.fn, queued);
 	raw_spin_unlock(&q->lock);
 	/* Pairs with the barriers of those who look: see kwaitd_release_decide(). */
@@ -148,48 +148,32 @@ struct task_struct *kwaitd_queue_next(unsigned int cpu, struct kwaitd_queued *wa
 }
 
 /**
- * kwaitd_queue_move() - take a task out of whatever queue it is in
- * @p: any task; nothing happens if it is in none
- * @to: a list of the caller's, for kwaitd_queue_next_moved()
+ * kwaitd_queue_take() - take a task out of whatever queue it is in
+ * @p: any task
+ * @was: what the queue knows of it
  *
- * Context: any but hard interrupts; RCU, so that p is there.
+ * Context: process context; RCU, so that @p is there.
+ * Return: whether it was queued. Then the caller has to release it.
  */
-void kwaitd_queue_move(struct task_struct *p, struct list_head *to)
+bool kwaitd_queue_take(struct task_struct *p, struct kwaitd_queued *was)
 {
 	struct node *node = node_of(p);
 	struct queue *q;
+	bool taken;
 
 	/* Pairs with smp_store_release() in kwaitd_queue_add(). */
 	if (smp_load_acquire(&p->restart_block.fn) != queued)
-		return;
+		return false;
 	q = per_cpu_ptr(&queues, node->was.cpu);
 	raw_spin_lock(&q->lock);
 	/* Has nobody been faster? */
-	if (p->restart_block.fn == queued) {
+	taken = p->restart_block.fn == queued;
+	if (taken) {
+		*was = node->was;
 		take(q, p);
-		list_add_tail(&node->list, to);
 	}
 	raw_spin_unlock(&q->lock);
-}
-
-/**
- * kwaitd_queue_next_moved() - take the first task off a list
- * @moved: the list, which kwaitd_queue_move() has filled
- * @was: what the queue knew of the task
- *
- * Context: any.
- * Return: the task, which the caller has to release; NULL if there is none.
- */
-struct task_struct *kwaitd_queue_next_moved(struct list_head *moved,
-					    struct kwaitd_queued *was)
-{
-	struct node *node = list_first_entry_or_null(moved, struct node, list);
-
-	if (!node)
-		return NULL;
-	list_del(&node->list);
-	*was = node->was;
-	return task_of(node);
+	return taken;
 }
 
 /**

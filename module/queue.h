@@ -5,7 +5,6 @@
 
 #include <linux/types.h>
 
-struct list_head;
 struct task_struct;
 
 /* What the queue knows of a task that was in it */
@@ -21,9 +20,7 @@ void kwaitd_queue_close(unsigned int cpu);
 bool kwaitd_queue_is_open(void);
 unsigned int kwaitd_queue_add(struct task_struct *p, bool orphan);
 struct task_struct *kwaitd_queue_next(unsigned int cpu, struct kwaitd_queued *was);
-void kwaitd_queue_move(struct task_struct *p, struct list_head *to);
-struct task_struct *kwaitd_queue_next_moved(struct list_head *moved,
-					    struct kwaitd_queued *was);
+bool kwaitd_queue_take(struct task_struct *p, struct kwaitd_queued *was);
 unsigned int kwaitd_queue_backlog(unsigned int cpu);
 bool kwaitd_queue_is_stale(unsigned int cpu);
 

@@ -3,11 +3,11 @@
  * Who releases a dying task, and when: it is queued, or it is released at once; and those
  * who would wait for a queued task take it out of its queue and release it themselves.
  *
- * So nobody waits for kwaitd to get a CPU. There are two rules:
+ * So nobody waits until kwaitd comes to a task. There are two rules:
  *
- *  1. Who is last does the work. While there are no more than two threads of a process
- *     that are alive, none of its dead threads is in a queue. The thread whose death leaves
- *     two or fewer is not queued, and before its own release it releases those that are.
+ *  1. Who is last does the work. A thread whose death leaves two threads of its process
+ *     alive, or fewer, is not queued. Before it is released it releases those dead threads
+ *     of its process that are queued.
  *  2. The init of a pid namespace that comes to its end releases what is queued of the
  *     namespace, and from then on nothing of the namespace is queued.
  *
@@ -18,9 +18,9 @@
  *	parent waits in the same place.
  *   execve()
  *	waits for all other threads, the dead ones included. Those alive are killed, and
- *	there were at least two besides the first thread, or none was queued: the last one
- *	to die releases the others: rule 1, which says two and not one because that death
- *	may leave the first thread, which also dies, and is no thread that can release.
+ *	one of them is not the first thread, or none is queued. The last one of them to
+ *	die releases the others: rule 1. The rule says two and not one since that death
+ *	may leave the first thread, whose own death does not come by here.
  *   the end of a pid namespace
  *	waits until no process id of it is in use: rule 2, and rule 1 for the init itself.
  *   unshare(CLONE_NEWUSER), setns()
@@ -31,13 +31,17 @@
  *   SIGHUP and SIGCONT for an orphaned process group
  *	need to see that all of a dead member is dead: rule 1.
  *
- * A task that kwaitd has taken out and is about to release is in no queue. Whoever waits
- * for that one waits as on a stock kernel for a thread that is about to release itself.
+ * What is left:
  *
- * If the hook in zap_pid_ns_processes() is missing, the end of a namespace waits for
- * kwaitd. So does whoever waits in the moment in which the module is being unloaded.
+ *  - A task that kwaitd has taken out of its queue, and has not quite released when it
+ *    loses the CPU. Whoever waits for that task waits until kwaitd has the CPU again. On a
+ *    stock kernel the same can happen to a thread that releases itself; but that thread
+ *    may be moved to another CPU, and may have a higher priority.
+ *  - EPOLLHUP of a pidfd that was opened when the task was dead, or of any before 6.9.
+ *  - The end of a namespace, if the hook in zap_pid_ns_processes() is missing; anybody, in
+ *    the moment in which the module is unloaded; and from 6.4 to 6.9 the execve() of a
+ *    process with a worker of vhost, which is not killed.
  */
-#include <linux/list.h>
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>
 #include <linux/rcupdate.h>
@@ -47,10 +51,24 @@
 #include "count.h"
 #include "defer.h"
 #include "drain.h"
+#include "param.h"
 #include "queue.h"
 #include "release.h"
 #include "task.h"
 #include "trace.h"
+
+/**
+ * kwaitd_release_may_collect() - may there be something to collect, and may it be done?
+ *
+ * Until the module is live the load may fail, and it does not wait for those who sleep in
+ * what runs in place of a function.
+ *
+ * Context: any, after a full memory barrier.
+ */
+bool kwaitd_release_may_collect(void)
+{
+	return READ_ONCE(kwaitd_live) && kwaitd_drain_pending();
+}
 
 static enum kwaitd_counter queued_as(struct task_struct *p, enum kwaitd_kind kind)
 {
@@ -65,7 +83,8 @@ static bool leaves_dead(struct task_struct *p)
 {
 	/* nr_threads is of those not yet released, so p is one, and two may be alive. */
 	return kwaitd_defer_few(p) &&
-	       peek(p->signal->nr_threads) > atomic_read(&p->signal->live) + 1;
+	       peek(p->signal->nr_threads) > atomic_read(&p->signal->live) + 1 &&
+	       kwaitd_release_may_collect();
 }
 
 /**
@@ -73,7 +92,8 @@ static bool leaves_dead(struct task_struct *p)
  * @p: the task, at the entry of release_task()
  * @kind: what it is
  *
- * If @p is not current, this is somebody's wait4() or execve(), and @p is released at once.
+ * If @p is not current, it is somebody's wait4() or execve(), or the end of a parent or
+ * tracer, and @p is released at once.
  *
  * Context: release hook; preemption off, no locks held.
  */
@@ -81,6 +101,7 @@ enum kwaitd_release kwaitd_release_decide(struct task_struct *p, enum kwaitd_kin
 {
 	struct pid_namespace *ns;
 	enum kwaitd_counter reason;
+	struct pid *pid;
 	unsigned int backlog;
 
 	if (p != current || !kwaitd_defer_wanted(p, kind))
@@ -95,24 +116,42 @@ enum kwaitd_release kwaitd_release_decide(struct task_struct *p, enum kwaitd_kin
 	}
 	/* Not to be had from p any more once it may have been released. */
 	ns = task_active_pid_ns(p);
+	pid = task_pid(p);
 	kwaitd_count(queued_as(p, kind));
 	trace_kwaitd_queue(p, backlog + 1);
 	backlog = kwaitd_queue_add(p, kind == KWAITD_KIND_ORPHAN);
 	if (backlog > this_cpu_read(kwaitd_stats.backlog_max))
 		this_cpu_write(kwaitd_stats.backlog_max, backlog);
-	/*
-	 * Somebody may have begun to wait since kwaitd_defer_refused() looked. Either he
-	 * has found p in its queue, or it is seen here that he waits: kwaitd_queue_add() is
-	 * a barrier, and on the other side there is one after he has changed what is looked
-	 * at. That is the decrement of signal->live in do_exit() for a thread, and also for
-	 * an init, which sets PF_EXITING before.
-	 */
 	kwaitd_drain_soon(backlog);
-	if (unlikely(kwaitd_defer_few(p) || kwaitd_defer_namespace_ends(ns)))
+	/*
+	 * Somebody may have begun to wait since kwaitd_defer_refused() looked. Either that
+	 * one has found p in its queue, or it is seen here: kwaitd_queue_add() is a barrier,
+	 * and on the other side there is one after what is looked at has been changed. It is
+	 * the decrement of signal->live in do_exit(), for a thread and also for an init,
+	 * which sets PF_EXITING before.
+	 */
+	if (unlikely(kwaitd_defer_few(p) || kwaitd_defer_namespace_ends(ns) ||
+		     pid_has_pidfd(pid)))
 		return KWAITD_RELEASE_COLLECT_ALL;
 	return KWAITD_RELEASE_LATER;
 now:
 	return leaves_dead(p) ? KWAITD_RELEASE_COLLECT : KWAITD_RELEASE_NOW;
+}
+
+/* Take one of the dead threads of the process of @p out of its queue. */
+static struct task_struct *take_thread(struct task_struct *p, struct kwaitd_queued *was)
+{
+	struct task_struct *t;
+
+	rcu_read_lock();
+	for_each_thread(p, t) {
+		if (kwaitd_queue_take(t, was)) {
+			rcu_read_unlock();
+			return t;
+		}
+	}
+	rcu_read_unlock();
+	return NULL;
 }
 
 /**
@@ -123,14 +162,30 @@ now:
  */
 void kwaitd_release_collect(struct task_struct *p)
 {
+	struct kwaitd_queued was;
 	struct task_struct *t;
-	LIST_HEAD(dead);
+
+	while ((t = take_thread(p, &was)))
+		kwaitd_drain_taken(t, &was);
+}
+
+/* Take the next queued task of a pid namespace, from the number *nr on. */
+static struct task_struct *take_next(struct pid_namespace *ns, int *nr,
+				     struct kwaitd_queued *was)
+{
+	struct task_struct *p;
+	struct pid *pid;
 
 	rcu_read_lock();
-	for_each_thread(p, t)
-		kwaitd_queue_move(t, &dead);
+	for (; (pid = pid_next(ns, nr)); ++*nr) {
+		p = pid_task(pid, PIDTYPE_PID);
+		if (p && kwaitd_queue_take(p, was)) {
+			rcu_read_unlock();
+			return p;
+		}
+	}
 	rcu_read_unlock();
-	kwaitd_drain_moved(&dead);
+	return NULL;
 }
 
 /**
@@ -141,17 +196,10 @@ void kwaitd_release_collect(struct task_struct *p)
  */
 void kwaitd_release_collect_namespace(struct pid_namespace *ns)
 {
+	struct kwaitd_queued was;
 	struct task_struct *p;
-	struct pid *pid;
-	LIST_HEAD(dead);
-	int nr;
+	int nr = 1;
 
-	rcu_read_lock();
-	for (nr = 1; (pid = pid_next(ns, &nr)); nr++) {
-		p = pid_task(pid, PIDTYPE_PID);
-		if (p)
-			kwaitd_queue_move(p, &dead);
-	}
-	rcu_read_unlock();
-	kwaitd_drain_moved(&dead);
+	while ((p = take_next(ns, &nr, &was)))
+		kwaitd_drain_taken(p, &was);
 }

@@ -16,6 +16,7 @@ enum kwaitd_release {
 };
 
 enum kwaitd_release kwaitd_release_decide(struct task_struct *p, enum kwaitd_kind kind);
+bool kwaitd_release_may_collect(void);
 void kwaitd_release_collect(struct task_struct *p);
 void kwaitd_release_collect_namespace(struct pid_namespace *ns);
 

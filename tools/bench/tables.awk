@@ -4,7 +4,7 @@
 BEGIN {
 	FS = ","
 	nkinds = split("thread team vm fork kill orphans", kinds, " ")
-	nways = split("wait4 handler signalfd pidfd double ignore autoreap ordinary thread inline " \
+	nways = split("wait4 handler signalfd pidfd double double/ignore double/adopted own ignore autoreap ordinary thread inline " \
 		      "kwaitd kwaitd/1 kwaitd/4 kwaitd/16 kwaitd/64 " \
 		      "threads detached tini dumb-init sleeper adopted", ways, " ")
 }

@@ -51,6 +51,9 @@ void need_failed(const char *file, int line, const char *what);
 /* Of the orphans that the benchmark has made; by its init */
 extern unsigned long *orphans_reaped;
 
+/* Have it ignore SIGCHLD (SIGUSR1), or not (SIGUSR2). */
+void init_order(int sig);
+
 /* ways.c */
 
 /* What dies */

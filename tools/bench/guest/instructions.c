@@ -132,6 +132,8 @@ static bool went_by(const struct way *way, const struct kind *kind, long queued,
 		return queued == n;
 	if (!strcmp(way->name, "double"))
 		return queued == 0 && reaped == n;
+	if (!strcmp(way->name, "own"))
+		return queued == 0 && reaped == 0;
 	return !strcmp(way->name, "thread") || (queued == 0 && reaped == 0);
 }
 

@@ -17,6 +17,24 @@ void need_failed(const char *file, int line, const char *what)
 	_exit(1);
 }
 
+static volatile int *init_obeyed;	/* shared with it: the last order */
+
+/* In the init: SIGUSR1, ignore SIGCHLD; SIGUSR2, do not. */
+static void on_order(int sig)
+{
+	signal(SIGCHLD, sig == SIGUSR1 ? SIG_IGN : SIG_DFL);
+	*init_obeyed = sig;
+}
+
+/* In its child */
+void init_order(int sig)
+{
+	*init_obeyed = 0;
+	need(!kill(getppid(), sig));
+	while (*init_obeyed != sig)
+		sched_yield();
+}
+
 static const struct {
 	const char *name;
 	int (*run)(char **arg);
@@ -60,6 +78,11 @@ int main(int argc, char **argv)
 	orphans_reaped = mmap(NULL, sizeof(*orphans_reaped), PROT_READ | PROT_WRITE,
 			      MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	need(orphans_reaped != MAP_FAILED);
+	init_obeyed = mmap(NULL, sizeof(*init_obeyed), PROT_READ | PROT_WRITE,
+			   MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	need(init_obeyed != MAP_FAILED);
+	signal(SIGUSR1, on_order);
+	signal(SIGUSR2, on_order);
 	need(!prctl(PR_SET_CHILD_SUBREAPER, 1));
 	child = fork();
 	if (!child)

@@ -11,7 +11,10 @@
 #include "bench.h"
 
 #include <poll.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
+
+#include "../../../selftests/lib/ctl.h"
 
 #define CLONE_PTHREAD (CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND |	\
 		       CLONE_THREAD | CLONE_SYSVSEM)
@@ -308,6 +311,42 @@ static void twice_child(const struct way *way, const struct kind *kind)
 	need(pid > 0 && wait4(pid, NULL, 0, NULL) == pid);
 }
 
+/* The same with an init that ignores SIGCHLD, or one that is adopted */
+
+static void init_ignores(void)
+{
+	init_order(SIGUSR1);
+}
+
+static void init_waits(void)
+{
+	init_order(SIGUSR2);
+}
+
+static void init_is_adopted(void)
+{
+	need(!kw_adopt(getppid()));
+}
+
+static void init_is_released(void)
+{
+	need(!kw_release(getppid()));
+}
+
+/* One's own child, in an adopted reaper */
+
+static void become_adopted(void)
+{
+	need(!prctl(PR_SET_CHILD_SUBREAPER, 1));
+	need(!kw_adopt(getpid()));
+}
+
+static void be_released(void)
+{
+	need(!kw_release(getpid()));
+	need(!prctl(PR_SET_CHILD_SUBREAPER, 0));
+}
+
 #define PROCESS (FOR_VM | FOR_FORK)
 #define THREADS (FOR_THREAD | FOR_TEAM)
 #define ANY (THREADS | PROCESS)
@@ -324,6 +363,12 @@ const struct way ways[] = {
 	  .flood = signalfd_flood, .enter = signalfd_enter, .leave = signalfd_leave },
 	{ "pidfd", PROCESS, .flags = SIGCHLD | CLONE_PIDFD, .child = pidfd_child },
 	{ "double", PROCESS, .child = twice_child },
+	{ "double/ignore", PROCESS, .child = twice_child,
+	  .enter = init_ignores, .leave = init_waits },
+	{ "double/adopted", PROCESS, .set = { "detached", "default" },
+	  .child = twice_child, .enter = init_is_adopted, .leave = init_is_released },
+	{ "own", PROCESS, .set = { "none", "1" }, .flags = SIGCHLD, .child = wait4_child,
+	  .enter = become_adopted, .leave = be_released },
 	{ "ignore", PROCESS, .flags = UNWAITED | SIGCHLD, .child = unwaited_child,
 	  .flood = unwaited_flood, .enter = ignore_sigchld, .leave = default_sigchld },
 	{ "autoreap", PROCESS, .native = true, .flags = UNWAITED | CLONE_AUTOREAP,
