@@ -63,11 +63,9 @@ DEFINE_STATIC_CALL(kwaitd_release_body, release_nothing);
 
 static void reap(struct task_struct *p, const struct kwaitd_queued *was)
 {
-	u64 latency = ktime_get_ns() - was->since;
-
-	trace_kwaitd_reap(p, was->cpu, latency, was->orphan);
+	trace_kwaitd_reap(p, was->cpu, was->latency, was->orphan);
 	static_call(kwaitd_release_body)(p);
-	kwaitd_count_latency(latency);
+	kwaitd_count_latency(was->latency);
 	kwaitd_count(KWAITD_REAPED);
 }
 

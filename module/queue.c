@@ -53,7 +53,9 @@ static DEFINE_PER_CPU(struct queue, queues);
  */
 struct node {
 	struct list_head list;
-	struct kwaitd_queued was;
+	u64 since;		/* ktime_get_ns() when queued */
+	unsigned int cpu;	/* whose queue */
+	bool orphan;
 };
 
 static_assert(sizeof(struct node) <= sizeof_field(struct restart_block, futex));
@@ -74,12 +76,21 @@ static struct task_struct *task_of(struct node *node)
 	return (void *)node - offsetof(struct task_struct, restart_block.futex);
 }
 
-/* Under the lock of the queue that p is in */
-static void take(struct queue *q, struct task_struct *p)
+/* Under the lock of the queue that p is in. Return: the time */
+static u64 take(struct queue *q, struct task_struct *p, struct kwaitd_queued *was)
 {
-	list_del(&node_of(p)->list);
+	struct node *node = node_of(p);
+	u64 now = ktime_get_ns();
+
+	*was = (struct kwaitd_queued){
+		.latency = now - node->since,
+		.cpu = node->cpu,
+		.orphan = node->orphan,
+	};
+	list_del(&node->list);
 	WRITE_ONCE(q->backlog, q->backlog - 1);
 	WRITE_ONCE(p->restart_block.fn, NULL);
+	return now;
 }
 
 /**
@@ -100,18 +111,16 @@ unsigned int kwaitd_queue_add(struct task_struct *p, bool orphan)
 	struct node *node = node_of(p);
 	unsigned int backlog;
 
-	node->was = (struct kwaitd_queued){
-		.since = ktime_get_ns(),
-		.cpu = smp_processor_id(),
-		.orphan = orphan,
-	};
+	node->since = ktime_get_ns();
+	node->cpu = smp_processor_id();
+	node->orphan = orphan;
 	raw_spin_lock(&q->lock);
 	if (!q->backlog)
-		WRITE_ONCE(q->since, node->was.since);
+		WRITE_ONCE(q->since, node->since);
 	backlog = q->backlog + 1;
 	WRITE_ONCE(q->backlog, backlog);
 	list_add_tail(&node->list, &q->tasks);
-	/* Pairs with smp_load_acquire() in kwaitd_queue_take(): was.cpu is written. */
+	/* Pairs with smp_load_acquire() in kwaitd_queue_take(): node->cpu is written. */
 	smp_store_release(&p->restart_block.fn, queued);
 	raw_spin_unlock(&q->lock);
 	/* Pairs with the barriers of those who look: see kwaitd_release_decide(). */
@@ -139,9 +148,7 @@ struct task_struct *kwaitd_queue_next(unsigned int cpu, struct kwaitd_queued *wa
 	node = list_first_entry_or_null(&q->tasks, struct node, list);
 	if (node) {
 		p = task_of(node);
-		*was = node->was;
-		take(q, p);
-		WRITE_ONCE(q->since, ktime_get_ns());
+		WRITE_ONCE(q->since, take(q, p, was));
 	}
 	raw_spin_unlock(&q->lock);
 	return p;
@@ -164,14 +171,12 @@ bool kwaitd_queue_take(struct task_struct *p, struct kwaitd_queued *was)
 	/* Pairs with smp_store_release() in kwaitd_queue_add(). */
 	if (smp_load_acquire(&p->restart_block.fn) != queued)
 		return false;
-	q = per_cpu_ptr(&queues, node->was.cpu);
+	q = per_cpu_ptr(&queues, node->cpu);
 	raw_spin_lock(&q->lock);
 	/* Has nobody been faster? */
 	taken = p->restart_block.fn == queued;
-	if (taken) {
-		*was = node->was;
-		take(q, p);
-	}
+	if (taken)
+		take(q, p, was);
 	raw_spin_unlock(&q->lock);
 	return taken;
 }

@@ -9,7 +9,7 @@ struct task_struct;
 
 /* What the queue knows of a task that was in it */
 struct kwaitd_queued {
-	u64 since;		/* ktime_get_ns() when it was queued */
+	u64 latency;		/* ns that it was queued */
 	unsigned int cpu;	/* whose queue it was in */
 	bool orphan;
 };
