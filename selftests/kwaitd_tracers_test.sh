@@ -34,6 +34,8 @@ debugged()
 	gdb -nx -batch -ex 'set startup-with-shell off' \
 		-ex 'set follow-fork-mode child' -ex run \
 		--args ./detached_child "$kind" >$log 2>&1 || return
+	# gdb has let go of the parent, and does not wait for what that has to say.
+	soon grep -q "^$kind child [0-9]*:" $log || return
 	pid=$(sed -n 's/^[a-z]* child \([0-9]*\): .*/\1/p' $log)
 	if [ "$kind" = autoreap ]; then
 		end="\[LWP $pid exited\]"
