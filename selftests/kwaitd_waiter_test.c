@@ -6,9 +6,10 @@
  * If this fails, wait4(), execve(), the end of a container and others take as long as kwaitd
  * needs to get a busy CPU; and who looks at a process that is dead takes it for alive.
  *
- * What is counted is who released the tasks. Another CPU steals them, after a while, from
- * the CPU that kwaitd does not get. On a machine that does not run the guest all the time
- * that may happen in any round. Such a round is repeated, until enough rounds were good.
+ * What is counted is who released the tasks. Real-time tasks keep all CPUs meanwhile, so
+ * that no CPU can steal them from the one that kwaitd does not get. A round in which some
+ * of the tasks were not queued, as a real-time task was preempted in the middle of its
+ * death, is repeated, until enough rounds were good.
  */
 #include "lib/clone.h"
 #include "lib/counters.h"
@@ -38,12 +39,34 @@
 /* A process with threads, of which some are dead, and some wait until they are told. */
 static struct {
 	int go;			/* those that are alive may exit */
-	pid_t alive[2], dead[DEAD];
+	long queued;		/* on this machine, before the next one dies */
+	pid_t alive[2], dead;
 } group;
 
 static bool is_set(const int *flag)
 {
 	return __atomic_load_n(flag, __ATOMIC_ACQUIRE);
+}
+
+static bool thread_exists(pid_t tid)
+{
+	return !syscall(SYS_tgkill, getpid(), tid, 0);
+}
+
+static bool process_exists(pid_t pid)
+{
+	return !kill(pid, 0);
+}
+
+/*
+ * A task of the caller's priority and CPU is dying. It may be preempted in the middle of
+ * that, so wait until it is queued; or gone, if it has not been. Nothing else is queued.
+ */
+static void queued_or_gone(long *queued, bool (*exists)(pid_t id), pid_t id)
+{
+	while (kw_queued() == *queued && exists(id))
+		sched_yield();
+	++*queued;
 }
 
 static int exits_when_told(void *arg)
@@ -62,20 +85,22 @@ static int exits_when_told(void *arg)
 static void make_group(int (*first)(void *))
 {
 	char *stacks = kw_stacks(DEAD + 2);
+	pid_t tid[DEAD];
 	int i;
+
+	group.queued = kw_queued();
 
 	if (!stacks || kw_thread(first, stacks, NULL, &group.alive[0]) < 0 ||
 	    kw_thread(exits_when_told, stacks + KW_STACK, NULL, &group.alive[1]) < 0)
 		_exit(1);
 	for (i = 0; i < DEAD; i++) {
-		if (kw_thread(kw_thread_exits, stacks + (i + 2) * KW_STACK, NULL,
-			      &group.dead[i]) < 0)
+		tid[i] = kw_thread(kw_thread_exits, stacks + (i + 2) * KW_STACK, NULL,
+				   &group.dead);
+		if (tid[i] < 0)
 			_exit(2);
 	}
-	for (i = 0; i < DEAD; i++) {
-		while (is_set(&group.dead[i]))
-			sched_yield();
-	}
+	for (i = 0; i < DEAD; i++)
+		queued_or_gone(&group.queued, thread_exists, tid[i]);
 }
 
 /* The two others end, too. */
@@ -153,22 +178,20 @@ static void unshare_user(void)
 /* The init of a pid namespace, with detached processes that die before it */
 static void end_namespace(void)
 {
-	int i, fds[2];
-	pid_t pid;
-	char c;
+	long queued = kw_queued();
+	pid_t pid[DEAD];
+	int i;
 
-	if (pipe(fds))
-		_exit(1);
 	for (i = 0; i < DEAD; i++) {
-		pid = kw_child(KW_DETACHED, 0);
-		if (pid < 0)
-			_exit(2);
-		if (!pid)
+		pid[i] = kw_child(KW_DETACHED, 0);
+		if (pid[i] < 0)
+			_exit(1);
+		if (!pid[i])
 			_exit(0);
 	}
-	/* Returns when they have all closed the pipe, on their way out. */
-	close(fds[1]);
-	_exit(read(fds[0], &c, 1) ? 3 : KW_CODE);
+	for (i = 0; i < DEAD; i++)
+		queued_or_gone(&queued, process_exists, pid[i]);
+	_exit(KW_CODE);
 }
 
 static int got[2];	/* a byte for each signal that the stopped process gets */
@@ -262,13 +285,13 @@ static int filters_and_exits(void *arg)
 /* Linux before 6.11 refuses a filter for all threads if a dead one had another. */
 static void sync_filters(void)
 {
-	pid_t tid;
+	pid_t tid, id;
 
 	make_group(exits_when_told);
-	if (kw_thread(filters_and_exits, kw_stacks(1), NULL, &tid) < 0)
+	id = kw_thread(filters_and_exits, kw_stacks(1), NULL, &tid);
+	if (id < 0)
 		_exit(3);
-	while (is_set(&tid))
-		sched_yield();
+	queued_or_gone(&group.queued, thread_exists, id);
 	_exit(allow_all(SECCOMP_FILTER_FLAG_TSYNC) ? 4 : KW_CODE);
 }
 
@@ -278,6 +301,42 @@ static void fifo(int priority)
 
 	if (sched_setscheduler(0, priority ? SCHED_FIFO : SCHED_OTHER, &param))
 		_exit(4);
+}
+
+/* For those who keep the other CPUs, shared with them */
+static struct {
+	int wanted;		/* they are to keep them */
+	int keeping;		/* so many do */
+} *others;
+
+/* Keeps a CPU when it is wanted, but never for so long that the machine stands still. */
+static void keep(int cpu)
+{
+	time_t end;
+
+	if (kw_pin(cpu))
+		_exit(1);
+	fifo(20);
+	for (;;) {
+		while (!is_set(&others->wanted))
+			usleep(200);
+		__atomic_add_fetch(&others->keeping, 1, __ATOMIC_RELEASE);
+		end = time(NULL) + 10;
+		while (is_set(&others->wanted) && time(NULL) < end)
+			;
+		while (is_set(&others->wanted))
+			usleep(200);
+		__atomic_sub_fetch(&others->keeping, 1, __ATOMIC_RELEASE);
+	}
+}
+
+static void keep_others(bool wanted)
+{
+	int n = wanted ? sysconf(_SC_NPROCESSORS_ONLN) - 1 : 0;
+
+	__atomic_store_n(&others->wanted, wanted, __ATOMIC_RELEASE);
+	while (__atomic_load_n(&others->keeping, __ATOMIC_ACQUIRE) != n)
+		usleep(200);
 }
 
 typedef bool waits_fn(pid_t pid);
@@ -308,6 +367,7 @@ static bool one_round(struct __test_metadata *_metadata, unsigned long flags,
 	int status = -1;
 	pid_t pid;
 
+	keep_others(true);
 	fifo(10);
 	pid = kw_fork(flags | SIGCHLD);
 	if (!pid)
@@ -317,6 +377,7 @@ static bool one_round(struct __test_metadata *_metadata, unsigned long flags,
 	while (waitpid(pid, &status, __WALL | WNOHANG) != pid)
 		sched_yield();
 	fifo(0);
+	keep_others(false);
 	EXPECT_EQ(KW_EXITED, status);
 	EXPECT_TRUE(kw_until(kw_at_rest()));
 	queued = kw_queued() - queued;
@@ -331,11 +392,19 @@ FIXTURE(waiter) {
 
 FIXTURE_SETUP(waiter)
 {
+	int cpu;
+
 	if (!kw_loaded())
 		SKIP(_exit(255), "kwaitd is not loaded");
 	ASSERT_TRUE(kw_until(kw_at_rest()));
 	snprintf(self->runtime, sizeof(self->runtime), "%s", kw_read(RT_RUNTIME));
 	ASSERT_EQ(0, kw_write(RT_RUNTIME, "-1"));
+	others = kw_shared(sizeof(*others));
+	ASSERT_NE(NULL, others);
+	for (cpu = 1; cpu < sysconf(_SC_NPROCESSORS_ONLN); cpu++) {
+		if (!kw_helper())
+			keep(cpu);
+	}
 	ASSERT_EQ(0, kw_pin(0));
 }
 
