@@ -50,6 +50,9 @@ MODULE_PARM_DESC(batch, "wake kwaitd when so many tasks are queued on its CPU, n
  */
 #define WATCH_NS (2 * NSEC_PER_MSEC)
 
+/* If nobody has come to a queue for so long, another CPU does. */
+#define STALE_NS (5 * NSEC_PER_MSEC)
+
 static DEFINE_PER_CPU(struct task_struct *, kwaitd_task);	/* by smpboot */
 
 static struct workqueue_struct *steal_wq;
@@ -110,16 +113,16 @@ static void kwaitd_steal(struct work_struct *work)
 	unsigned int cpu;
 
 	for_each_possible_cpu(cpu) {
-		if (kwaitd_queue_backlog(cpu) && kwaitd_queue_is_stale(cpu))
+		if (kwaitd_queue_backlog(cpu) && kwaitd_queue_age(cpu) > STALE_NS)
 			this_cpu_add(kwaitd_stats.count[KWAITD_STOLEN], drain(cpu));
 	}
 }
 
 static DECLARE_WORK(steal_work, kwaitd_steal);
 
-static void watch_start(void)
+static void watch_start(u64 ns)
 {
-	hrtimer_start(&watch, ns_to_ktime(WATCH_NS), HRTIMER_MODE_REL_HARD);
+	hrtimer_start(&watch, ns_to_ktime(ns), HRTIMER_MODE_REL_HARD);
 }
 
 /*
@@ -130,6 +133,7 @@ static void watch_start(void)
  */
 static enum hrtimer_restart kwaitd_watch(struct hrtimer *timer)
 {
+	u64 age, next = WATCH_NS;
 	bool again = false;
 	unsigned int cpu;
 
@@ -142,14 +146,17 @@ static enum hrtimer_restart kwaitd_watch(struct hrtimer *timer)
 		if (!kwaitd_queue_backlog(cpu))
 			continue;
 		again = true;
-		if (kwaitd_queue_is_stale(cpu))
+		age = kwaitd_queue_age(cpu);
+		if (age > STALE_NS)
 			queue_work(steal_wq, &steal_work);
-		else
+		else if (age >= WATCH_NS)
 			wake_kwaitd(cpu);
+		else
+			next = min(next, WATCH_NS - age);
 	}
 	/* HRTIMER_RESTART would mind being started by someone else meanwhile. */
 	if (again)
-		watch_start();
+		watch_start(next);
 	return HRTIMER_NORESTART;
 }
 
@@ -168,7 +175,7 @@ void kwaitd_drain_soon(unsigned int backlog)
 	if (backlog == READ_ONCE(batch) || single_task_running())
 		wake_kwaitd(smp_processor_id());
 	if (!hrtimer_is_queued(&watch)) {
-		watch_start();
+		watch_start(WATCH_NS);
 		/* Before the caller looks who waits: see kwaitd_drain_pending(). */
 		smp_mb();
 	}

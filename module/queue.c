@@ -27,9 +27,6 @@
 #include "queue.h"
 #include "task.h"
 
-/* Whoever drains a queue has not come to it for so long: then another CPU does. */
-#define STALE_NS (5 * NSEC_PER_MSEC)
-
 struct queue {
 	raw_spinlock_t lock;
 	struct list_head tasks;		/* oldest first */
@@ -195,14 +192,19 @@ unsigned int kwaitd_queue_backlog(unsigned int cpu)
 }
 
 /**
- * kwaitd_queue_is_stale() - has nobody come to a CPU's queue for too long?
+ * kwaitd_queue_age() - for how long has nobody come to a CPU's queue?
  * @cpu: which; its queue is not empty
  *
  * Context: any.
+ * Return: nanoseconds since the oldest task was taken, or since there is one.
  */
-bool kwaitd_queue_is_stale(unsigned int cpu)
+u64 kwaitd_queue_age(unsigned int cpu)
 {
-	return ktime_get_ns() > READ_ONCE(per_cpu(queues.since, cpu)) + STALE_NS;
+	u64 since = READ_ONCE(per_cpu(queues.since, cpu));
+	u64 now = ktime_get_ns();
+
+	/* Somebody may just have come. */
+	return now > since ? now - since : 0;
 }
 
 /**

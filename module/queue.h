@@ -22,6 +22,6 @@ unsigned int kwaitd_queue_add(struct task_struct *p, bool orphan);
 struct task_struct *kwaitd_queue_next(unsigned int cpu, struct kwaitd_queued *was);
 bool kwaitd_queue_take(struct task_struct *p, struct kwaitd_queued *was);
 unsigned int kwaitd_queue_backlog(unsigned int cpu);
-bool kwaitd_queue_is_stale(unsigned int cpu);
+u64 kwaitd_queue_age(unsigned int cpu);
 
 #endif /* _KWAITD_QUEUE_H */
