@@ -47,7 +47,7 @@ static int queue_all(struct __test_metadata *_metadata)
 	long unaccounted = kw_unaccounted();
 	void *stack = kw_stacks(1);
 
-	EXPECT_EQ(0, kw_write(KW_TRACEFS "trace", "\n"));
+	EXPECT_EQ(0, kw_clear(KW_TRACEFS "trace"));
 	EXPECT_EQ(0, kw_write(KW_TRACEFS "events/kwaitd/enable", "1"));
 	for (i = 0; i < TASKS; i++) {
 		/* CLONE_VFORK: the next is not created before this one dies */

@@ -157,7 +157,7 @@ TEST_F(kwaitd, tracepoints)
 	pid_t pid, none;
 	int n;
 
-	ASSERT_EQ(0, kw_write(KW_TRACEFS "trace", "\n"));
+	ASSERT_EQ(0, kw_clear(KW_TRACEFS "trace"));
 	ASSERT_EQ(0, kw_write(KW_TRACEFS "events/kwaitd/enable", "1"));
 	pid = kw_fork(CLONE_DETACHED);
 	if (!pid)
@@ -226,7 +226,7 @@ static const char *orphan_traced(struct __test_metadata *_metadata,
 	ASSERT_EQ(0, kw_write(KW_PARAMS "grace_ms", grace_ms));
 	ASSERT_EQ(0, kw_adopt(reaper->pid));
 	ASSERT_TRUE(orphan_make(reaper, parent, &o));
-	ASSERT_EQ(0, kw_write(KW_TRACEFS "trace", "\n"));
+	ASSERT_EQ(0, kw_clear(KW_TRACEFS "trace"));
 	ASSERT_EQ(0, kw_write(KW_TRACEFS "events/kwaitd/enable", "1"));
 	ASSERT_EQ(0, kw_write(KW_PARAMS "offload", offload));
 	EXPECT_EQ(0, kill(o.pid, SIGUSR1));

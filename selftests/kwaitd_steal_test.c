@@ -108,7 +108,7 @@ static bool one_round(struct __test_metadata *_metadata, struct shared *s, int c
 	pid_t pid;
 	long max;
 
-	EXPECT_EQ(0, kw_write(KW_TRACEFS "trace", "\n"));
+	EXPECT_EQ(0, kw_clear(KW_TRACEFS "trace"));
 	pid = kw_helper();
 	if (!pid)
 		hog(s, cpu);

@@ -28,6 +28,17 @@ static inline int kw_write(const char *path, const char *val)
 	return err;
 }
 
+/* Empty tracefs' trace: writing does not, but opening it so does. Return: 0 or errno */
+static inline int kw_clear(const char *path)
+{
+	int fd = open(path, O_WRONLY | O_TRUNC);
+
+	if (fd < 0)
+		return errno;
+	close(fd);
+	return 0;
+}
+
 /*
  * Return: the first line of a file without its newline, or "" if the file cannot be
  * read. The next call overwrites the line.
