@@ -11,7 +11,6 @@
 
 #include <linux/err.h>
 #include <linux/kernel.h>
-#include <linux/percpu.h>
 #include <linux/printk.h>
 #include <linux/rcupdate.h>
 #include <linux/seq_file.h>

@@ -16,7 +16,6 @@
  * Locking: a queue has a raw spinlock, which nests in nothing, and nothing in it. Tasks
  * are only added on the queue's own CPU, with preemption off.
  */
-#include <linux/jiffies.h>
 #include <linux/list.h>
 #include <linux/percpu.h>
 #include <linux/sched.h>
@@ -25,7 +24,6 @@
 #include <linux/timekeeping.h>
 
 #include "queue.h"
-#include "task.h"
 
 struct queue {
 	raw_spinlock_t lock;
