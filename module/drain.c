@@ -10,9 +10,9 @@
  *
  * Whoever waits for a task does not wait for this file: release.c.
  *
- * Whoever releases queued tasks takes one at a time, and lets go of the CPU, if anybody
- * wants it, before the next. So what is kept from others when the CPU is lost is one task,
- * and only if it is lost between taking the task and releasing it.
+ * Tasks are taken one at a time, and kwaitd/N lets go of the CPU, if anybody wants it, before
+ * it takes the next. So what is kept from others when the CPU is lost is one task, and only
+ * if it is lost between taking the task and releasing it.
  *
  * CPU hotplug: smpboot parks kwaitd/N when its CPU goes down, on that CPU. kwaitd/N then
  * closes the queue and drains it. Tasks that die there later see that the queue is closed,
@@ -97,7 +97,6 @@ void kwaitd_drain_taken(struct task_struct *p, const struct kwaitd_queued *was)
 {
 	reap(p, was);
 	kwaitd_count(KWAITD_COLLECTED);
-	cond_resched();
 }
 
 static void wake_kwaitd(unsigned int cpu)

@@ -138,6 +138,21 @@ now:
 	return leaves_dead(p) ? KWAITD_RELEASE_COLLECT : KWAITD_RELEASE_NOW;
 }
 
+/*
+ * Whoever releases the tasks that he waits for is not done sooner if he lets go of the CPU
+ * between two of them: with many others that want it he waits for a turn of each of them.
+ * So he does that only after so many that others would wait for long.
+ */
+#define BURST 64
+
+static void release_taken(struct task_struct *p, const struct kwaitd_queued *was,
+			  unsigned int *n)
+{
+	kwaitd_drain_taken(p, was);
+	if (++*n % BURST == 0)
+		cond_resched();
+}
+
 /* Take one of the dead threads of the process of @p out of its queue. */
 static struct task_struct *take_thread(struct task_struct *p, struct kwaitd_queued *was)
 {
@@ -164,9 +179,10 @@ void kwaitd_release_collect(struct task_struct *p)
 {
 	struct kwaitd_queued was;
 	struct task_struct *t;
+	unsigned int n = 0;
 
 	while ((t = take_thread(p, &was)))
-		kwaitd_drain_taken(t, &was);
+		release_taken(t, &was, &n);
 }
 
 /* Take the next queued task of a pid namespace, from the number *nr on. */
@@ -198,8 +214,9 @@ void kwaitd_release_collect_namespace(struct pid_namespace *ns)
 {
 	struct kwaitd_queued was;
 	struct task_struct *p;
+	unsigned int n = 0;
 	int nr = 1;
 
 	while ((p = take_next(ns, &nr, &was)))
-		kwaitd_drain_taken(p, &was);
+		release_taken(p, &was, &n);
 }
