@@ -38,11 +38,16 @@ left_to_all()
 guests()
 {
 	local k n
-	# those first that take longest
+	# those first that take longest, so that at the end no core is left without one
 	for k in "${kernels[@]}"; do
 		for n in $(cpus_of "$k"); do
 			((n == 1)) || echo "$k-$n-multi"
-			left_to_all "$k" || echo "$k-$n-single"
+		done
+	done
+	for k in "${kernels[@]}"; do
+		left_to_all "$k" && continue
+		for n in $(cpus_of "$k"); do
+			echo "$k-$n-single"
 		done
 	done
 	[[ " ${kernels[*]} " != *" 7.3 "* ]] || echo "7.3-$n-stock"
