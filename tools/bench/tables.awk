@@ -4,7 +4,7 @@
 BEGIN {
 	FS = ","
 	nkinds = split("thread team vm fork kill orphans", kinds, " ")
-	nways = split("wait4 handler signalfd pidfd double double/ignore double/adopted own ignore autoreap ordinary thread inline " \
+	nways = split("wait4 handler signalfd pidfd double double/ignore double/adopted own init init/cgroup init/userns ignore autoreap ordinary thread inline " \
 		      "kwaitd kwaitd/1 kwaitd/4 kwaitd/16 kwaitd/64 " \
 		      "threads detached tini dumb-init sleeper adopted", ways, " ")
 }
@@ -109,7 +109,7 @@ END {
 		metrics("per_second parent_us voluntary signals peak latency_p50_ns " \
 			"latency_p99_ns latency_max_ns", 1)
 	else if (name == "storm")
-		metrics("ms init_ms left", 0)
+		metrics("ms init_ms left reap_ms", 0)
 	else
 		costs("instructions")
 }

@@ -74,6 +74,7 @@ extern const struct kind kinds[NR_KINDS];
 struct setting {
 	const char *offload;
 	const char *batch;
+	const char *auto_adopt;
 };
 
 /* How a parent has a child, and its end behind it */

@@ -55,6 +55,7 @@ void state_setting(const struct setting *set)
 	need(!kw_write(KW_PARAMS "batch",
 		       set->batch && strcmp(set->batch, "default") ?
 		       set->batch : batch));
+	need(!kw_write(KW_PARAMS "auto_adopt", set->auto_adopt ?: "off"));
 }
 
 bool state_native(void)

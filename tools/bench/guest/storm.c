@@ -6,8 +6,8 @@
 #include "bench.h"
 
 #include <fcntl.h>
-#include <linux/kwaitd.h>
-#include <sys/ioctl.h>
+
+#include "../../../selftests/lib/ctl.h"
 
 #define THREADS 4096
 
@@ -85,17 +85,6 @@ int mode_sleeper(char **arg)
 		pause();
 }
 
-static void adopt(pid_t pid)
-{
-	struct kwaitd_adopt adopt = { .pidfd = syscall(SYS_pidfd_open, pid, 0) };
-	int fd = open("/dev/kwaitd", O_RDWR | O_CLOEXEC);
-
-	need(fd >= 0 && adopt.pidfd >= 0);
-	need(!ioctl(fd, KWAITD_IOC_ADOPT, &adopt));
-	close(adopt.pidfd);
-	close(fd);
-}
-
 /* What a process has run, in ms */
 static double cpu_ms(pid_t pid)
 {
@@ -147,7 +136,7 @@ static void orphaned(const struct init *init, char *orphans, int round)
 		usleep(1000);
 	usleep(100000);
 	if (init->adopted)
-		adopt(pid);
+		need(!kw_adopt(pid));
 	at_rest = tasks();
 	ran = cpu_ms(pid);
 	start = seconds();
@@ -156,6 +145,11 @@ static void orphaned(const struct init *init, char *orphans, int round)
 	sample("orphans", init->name, round, "ms", (seconds() - start) * 1e3);
 	sample("orphans", init->name, round, "init_ms", cpu_ms(pid) - ran);
 	sample("orphans", init->name, round, "left", tasks() - at_rest);
+	if (init->leaks) {
+		start = seconds();
+		need(kw_reap(pid, 0, 0) == atol(orphans));
+		sample("orphans", init->name, round, "reap_ms", (seconds() - start) * 1e3);
+	}
 	kill(pid, SIGKILL);
 	need(waitpid(pid, NULL, 0) == pid);
 	close(in[0]);

@@ -347,6 +347,9 @@ static void be_released(void)
 	need(!prctl(PR_SET_CHILD_SUBREAPER, 0));
 }
 
+/* The kernel's PROC_USER_INIT_INO */
+#define INITIAL_USERNS "4026531837"
+
 #define PROCESS (FOR_VM | FOR_FORK)
 #define THREADS (FOR_THREAD | FOR_TEAM)
 #define ANY (THREADS | PROCESS)
@@ -369,6 +372,11 @@ const struct way ways[] = {
 	  .child = twice_child, .enter = init_is_adopted, .leave = init_is_released },
 	{ "own", PROCESS, .set = { "none", "1" }, .flags = SIGCHLD, .child = wait4_child,
 	  .enter = become_adopted, .leave = be_released },
+	{ "init", PROCESS, .flags = CLONE_NEWPID | SIGCHLD, .child = wait4_child },
+	{ "init/cgroup", PROCESS, .set = { "none", "1", "cgroup:/" },
+	  .flags = CLONE_NEWPID | SIGCHLD, .child = wait4_child },
+	{ "init/userns", PROCESS, .set = { "none", "1", "userns:" INITIAL_USERNS },
+	  .flags = CLONE_NEWPID | SIGCHLD, .child = wait4_child },
 	{ "ignore", PROCESS, .flags = UNWAITED | SIGCHLD, .child = unwaited_child,
 	  .flood = unwaited_flood, .enter = ignore_sigchld, .leave = default_sigchld },
 	{ "autoreap", PROCESS, .native = true, .flags = UNWAITED | CLONE_AUTOREAP,
