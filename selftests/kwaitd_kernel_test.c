@@ -210,26 +210,44 @@ TEST_F(child, sqpoll_killed)
 				      KILLED));
 }
 
-/* Without work all workers but one go, after some seconds, and nobody dies. */
-TEST_F(child, io_uring_idle)
+/*
+ * Without work all workers but one go, after some seconds, and nobody dies. All kinds of
+ * children at once, since it is the kernel that has the seconds.
+ */
+TEST(io_uring_idle)
 {
+	static const enum kw_kind kinds[] = { KW_ORDINARY, KW_DETACHED, KW_AUTOREAP };
+	struct {
+		enum kw_kind kind;
+		pid_t pid;
+		int die, fifo;
+	} child[ARRAY_SIZE(kinds)], *c;
+	unsigned int i, n = 0;
 	struct counts start;
-	int die, fd;
-	pid_t pid;
 
 	if (!has_io_uring())
 		SKIP(return, "no io_uring");
 	start = counts_start();
 	kw_hold_sigchld();
-	pid = child_with_workers(variant->kind, 0, EXITS, &die);
-	ASSERT_LT(0, pid);
-	fd = open(FIFO, O_WRONLY | O_NONBLOCK);
-	EXPECT_LE(0, fd);
-	EXPECT_TRUE(kw_until(workers_of(pid) == 1));
-	EXPECT_TRUE(counts_end(&start, OPENS - 1));
-	close(fd);
-	ASSERT_TRUE(kw_let_die(die));
-	EXPECT_TRUE(kw_ends_with(variant->kind, pid, KW_EXITED));
+	for (i = 0; i < ARRAY_SIZE(kinds); i++) {
+		if (!kw_kind_possible(kinds[i]))
+			continue;
+		c = &child[n++];
+		c->kind = kinds[i];
+		c->pid = child_with_workers(c->kind, 0, EXITS, &c->die);
+		ASSERT_LT(0, c->pid);
+		c->fifo = open(FIFO, O_WRONLY | O_NONBLOCK);
+		EXPECT_LE(0, c->fifo);
+	}
+	for (c = child; c < child + n; c++)
+		EXPECT_TRUE(kw_until(workers_of(c->pid) == 1));
+	EXPECT_TRUE(counts_end(&start, n * (OPENS - 1)));
+	for (c = child; c < child + n; c++) {
+		close(c->fifo);
+		ASSERT_TRUE(kw_let_die(c->die));
+		EXPECT_TRUE(kw_ends_with(c->kind, c->pid, KW_EXITED));
+		EXPECT_EQ(c->kind == KW_ORDINARY, kw_took_sigchld());
+	}
 }
 
 /* A memory pressure trigger has a kernel thread, psimon, as long as it is open. */

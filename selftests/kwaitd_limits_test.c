@@ -26,7 +26,7 @@
 #include <sys/resource.h>
 #include <sys/stat.h>
 
-#define FORKS 10000
+#define FORKS kw_amount(2000, 10000)
 #define LIMIT 8
 #define CGROUP "/sys/fs/cgroup/kwaitd_limits"
 
