@@ -37,10 +37,11 @@
  *    loses the CPU. Whoever waits for that task waits until kwaitd has the CPU again. On a
  *    stock kernel the same can happen to a thread that releases itself; but that thread
  *    may be moved to another CPU, and may have a higher priority.
- *  - EPOLLHUP of a pidfd that was opened when the task was dead, or of any before 6.9.
+ *  - EPOLLHUP of a pidfd that was opened when the task was dead, or of any before 6.9; and,
+ *    before 6.11, of a seccomp listener whose last user is queued.
  *  - The end of a namespace, if the hook in zap_pid_ns_processes() is missing; anybody, in
  *    the moment in which the module is unloaded; and from 6.4 to 6.9 the execve() of a
- *    process with a worker of vhost, which is not killed.
+ *    process with a worker of vhost, which is not counted and lives on.
  */
 #include <linux/pid.h>
 #include <linux/pid_namespace.h>

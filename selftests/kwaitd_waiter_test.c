@@ -551,6 +551,20 @@ static bool session_is_refused(pid_t pid)
 	return setsid() < 0 && errno == EPERM;
 }
 
+/* A process that shares the signal handlers */
+static pid_t sharer_dies(void)
+{
+	char *stack = (char *)kw_stacks(1) + KW_STACK;
+
+	return clone(kw_thread_exits, stack, CLONE_VM | CLONE_SIGHAND | CLONE_DETACHED,
+		     NULL);
+}
+
+static bool unshare_is_refused(pid_t pid)
+{
+	return unshare(CLONE_SIGHAND) && errno == EINVAL;
+}
+
 static void see(const struct sight *s)
 {
 	long queued = kw_queued();
@@ -613,6 +627,11 @@ TEST_F(waiter, thread_is_seen)
 TEST_F(waiter, setsid_is_refused)
 {
 	sees(_metadata, leaves_group, session_is_refused);
+}
+
+TEST_F(waiter, unshare_is_refused)
+{
+	sees(_metadata, sharer_dies, unshare_is_refused);
 }
 
 TEST_HARNESS_MAIN
