@@ -9,6 +9,8 @@ VM=$TOP/tools/vm/vm
 CACHE=${KWAITD_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/kwaitd}
 OUT=$CACHE/bench
 
+. "$TOP/tools/vm/ends.sh"
+
 # The guest's program, and the plugin of QEMU. One at a time.
 build()
 {
@@ -40,10 +42,11 @@ inits()
 		done' sh /usr/bin/tini /usr/bin/dumb-init
 }
 
-# guest KERNEL MODE [OPTION-OF-VM]... -- ARGUMENT...: run it there, keep its samples
+# guest KERNEL MODE [OPTION-OF-VM]... -- ARGUMENT...: run it there, keep its samples. It is
+# ended when it has had nothing to say for much longer than a busy machine needs.
 guest()
 {
-	local kernel=$1 mode=$2 options=() out
+	local kernel=$1 mode=$2 options=() out limit=$((1800 * ${KWAITD_SLOW:-1}))
 	shift 2
 	while [ "$1" != -- ]; do
 		options+=("$1")
@@ -52,8 +55,9 @@ guest()
 	shift
 	mkdir -p "$OUT/samples"
 	out=$OUT/samples/$kernel-$mode.csv
-	"$VM" run -k "$kernel" --no-module --timeout 1500 -f "$OUT/guest:/bench" \
-		"${options[@]}" -- "/bench $mode $*" >"$out.new"
+	"$VM" run -k "$kernel" --no-module --idle $limit --timeout $((limit * 50)) \
+		-f "$OUT/guest:/bench" "${options[@]}" -- "/bench $mode $*" >"$out.new" &
+	wait $!
 	sed "s/^/$kernel,$mode,/" "$out.new" >"$out"
 	rm "$out.new"
 }
