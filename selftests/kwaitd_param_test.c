@@ -126,7 +126,7 @@ TEST_F(kwaitd, max_backlog)
 /* Fewer than a batch are not forgotten. */
 TEST_F(kwaitd, batch)
 {
-	long wakeups = kw_stat("wakeups");
+	long comers = kw_stat("wakeups") + kw_stat("stolen");
 	pid_t pid[8];
 	int i;
 
@@ -136,7 +136,8 @@ TEST_F(kwaitd, batch)
 	for (i = 0; i < 8; i++)
 		EXPECT_TRUE(kw_until(kw_gone(pid[i])));
 	EXPECT_EQ(self->queued + 8, kw_queued());
-	EXPECT_LT(wakeups, kw_stat("wakeups"));
+	/* If kwaitd was late, another CPU came. */
+	EXPECT_TRUE(kw_until(kw_stat("wakeups") + kw_stat("stolen") > comers));
 }
 
 TEST_HARNESS_MAIN
