@@ -33,7 +33,9 @@ build_programs()
 # build_modules: for each kernel, before two guests want the same
 build_modules()
 {
-	# shellcheck disable=SC2016 # expanded there
-	printf '%s\n' "${kernels[@]}" | xargs -P "$(nproc)" -I {} \
-		sh -ec '"$1" build {}; "$1" testmod {}' sh "$VM" >/dev/null
+	local kernel
+	for kernel in "${kernels[@]}"; do
+		"$VM" build "$kernel" >/dev/null
+		"$VM" testmod "$kernel" >/dev/null
+	done
 }
